@@ -1,0 +1,1 @@
+"""Turns predictions and answers into scores. Pure functions and records; no web, database or queue."""
