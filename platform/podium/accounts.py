@@ -1,0 +1,258 @@
+"""People: sign-up, passwords, roles, API tokens."""
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from podium.errors import (
+    BadRequestError,
+    ConflictError,
+    NoAccessError,
+    NotFoundError,
+    NotSignedInError,
+)
+from podium.models import AuditEntry, Token, User
+from podium.models.record import now
+
+ROLES = ("student", "instructor", "admin")
+SCOPES = {
+    "read": "See what you see: competitions, files, submissions, boards.",
+    "submit": "Join competitions, submit, cancel.",
+    "host": "Do what you may do as an instructor or admin.",
+}
+HANDLE = re.compile(r"[a-z0-9][a-z0-9-]{1,29}")
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+PASSWORD_CHARACTERS = (8, 200)
+TOKEN_PREFIX = "pod_"  # noqa: S105 (makes leaked tokens findable, is none itself)
+TOKEN_SEEN_EVERY = timedelta(minutes=1)
+
+_hasher = PasswordHasher()
+# Verified against where a handle is unknown, so that the answer takes as long.
+_DUMMY_HASH = _hasher.hash(secrets.token_urlsafe())
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who makes a request: a signed-in person, with what the token or page allows."""
+
+    id: int
+    handle: str
+    role: str
+    scopes: frozenset[str]
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the caller may administer the platform in this request."""
+        return self.role == "admin" and "host" in self.scopes
+
+    def need(self, scope: str) -> None:
+        """Raise NoAccessError unless the token carries `scope`."""
+        if scope not in self.scopes:
+            raise NoAccessError(
+                f"This token lacks the scope {scope!r}. Create one that has it on your account "
+                "page.",
+                scope=scope,
+            )
+
+
+def create_user(
+    session: Session, handle: str, email: str, password: str, *, role: str = "student"
+) -> User:
+    """Sign a person up; BadRequestError for bad fields, ConflictError for a taken handle."""
+    handle, email = handle.strip().lower(), email.strip().lower()
+    if not HANDLE.fullmatch(handle):
+        raise BadRequestError(
+            f"The handle {handle!r} does not fit: 2 to 30 letters a to z, digits or hyphens, "
+            "starting with a letter or digit.",
+            field="handle",
+        )
+    if not EMAIL.fullmatch(email) or len(email) > 254:
+        raise BadRequestError(f"{email!r} is not an e-mail address.", field="email")
+    check_password(password)
+    if session.scalar(select(exists().where(User.handle == handle))):
+        raise ConflictError(f"The handle {handle!r} is taken. Choose another.", field="handle")
+    if session.scalar(select(exists().where(User.email == email))):
+        raise ConflictError(
+            f"{email!r} has an account already. Sign in, or use another address.", field="email"
+        )
+    user = User(handle=handle, email=email, password_hash=_hasher.hash(password), role=role)
+    session.add(user)
+    try:
+        session.flush()
+    except IntegrityError:
+        raise ConflictError("This handle or address was taken just now.", field="handle") from None
+    return user
+
+
+def check_password(password: str) -> None:
+    """Raise BadRequestError unless the password is long enough and not absurdly long."""
+    least, most = PASSWORD_CHARACTERS
+    if not least <= len(password) <= most:
+        raise BadRequestError(
+            f"The password has {len(password)} characters. Use {least} to {most}.",
+            field="password",
+        )
+
+
+def sign_in(session: Session, name: str, password: str) -> User:
+    """The user with this handle or address and password, else NotSignedInError."""
+    name = name.strip().lower()
+    user = session.scalar(select(User).where(or_(User.handle == name, User.email == name)))
+    try:
+        _hasher.verify(user.password_hash if user else _DUMMY_HASH, password)
+    except (VerifyMismatchError, InvalidHashError):
+        user = None
+    if user is None:
+        raise NotSignedInError("Handle and password do not match. Check both and try again.")
+    return user
+
+
+def change_password(session: Session, user_id: int, old: str, new: str) -> User:
+    """Set a new password; every other sign-in of the user ends."""
+    user = session.get_one(User, user_id)
+    try:
+        _hasher.verify(user.password_hash, old)
+    except VerifyMismatchError:
+        raise BadRequestError("The current password does not match.", field="old") from None
+    check_password(new)
+    user.password_hash = _hasher.hash(new)
+    user.session_epoch += 1
+    return user
+
+
+def find_user(session: Session, handle: str) -> User:
+    """The user with this handle, else NotFoundError."""
+    user = session.scalar(select(User).where(User.handle == handle.lower()))
+    if user is None:
+        raise NotFoundError(f"There is no user {handle!r}.")
+    return user
+
+
+def set_role(session: Session, handle: str, role: str, *, by: int | None, reason: str = "") -> User:
+    """Give a user a role; audited."""
+    if role not in ROLES:
+        raise BadRequestError(f"There is no role {role!r}. Roles are {', '.join(ROLES)}.")
+    user = find_user(session, handle)
+    session.add(
+        AuditEntry(
+            user_id=by,
+            action="user.role",
+            subject=f"user:{user.handle}",
+            reason=reason,
+            detail={"from": user.role, "to": role},
+        )
+    )
+    user.role = role
+    return user
+
+
+def ensure_admin(session: Session) -> tuple[str, str] | None:
+    """Make the first admin where there is none: its handle and password, to be shown once."""
+    if session.scalar(select(func.count()).where(User.role == "admin")):
+        return None
+    password = secrets.token_urlsafe(12)
+    create_user(session, "admin", "admin@podium.invalid", password, role="admin")
+    return "admin", password
+
+
+def create_token(
+    session: Session,
+    user_id: int,
+    name: str,
+    scopes: list[str] | None = None,
+    *,
+    days: int | None = 365,
+) -> tuple[Token, str]:
+    """A new API token and its text, which is never shown again."""
+    chosen = sorted(set(SCOPES if scopes is None else scopes))
+    for scope in chosen:
+        if scope not in SCOPES:
+            raise BadRequestError(
+                f"There is no scope {scope!r}. Scopes are {', '.join(SCOPES)}.", field="scopes"
+            )
+    if not chosen:
+        raise BadRequestError("Choose at least one scope.", field="scopes")
+    if days is not None and not 1 <= days <= 3650:
+        raise BadRequestError(f"A token can last 1 to 3650 days, not {days}.", field="days")
+    text = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    token = Token(
+        user_id=user_id,
+        name=name.strip()[:80] or "token",
+        digest=_digest(text),
+        hint=text[: len(TOKEN_PREFIX) + 4],
+        scopes=chosen,
+        expires_at=now() + timedelta(days=days) if days else None,
+    )
+    session.add(token)
+    session.flush()
+    return token, text
+
+
+def tokens_of(session: Session, user_id: int) -> list[Token]:
+    """The user's tokens that still work, newest first."""
+    found = session.scalars(
+        select(Token)
+        .where(Token.user_id == user_id, Token.revoked_at.is_(None))
+        .order_by(Token.id.desc())
+    )
+    return [token for token in found if not _is_over(token, now())]
+
+
+def revoke_token(session: Session, user_id: int, token_id: int) -> None:
+    """End one of the user's own tokens."""
+    done = session.execute(
+        update(Token)
+        .where(Token.id == token_id, Token.user_id == user_id, Token.revoked_at.is_(None))
+        .values(revoked_at=now())
+        .returning(Token.id)
+    ).first()
+    if done is None:
+        raise NotFoundError("There is no such token of yours, or it was revoked before.")
+
+
+def caller_of_token(session: Session, text: str) -> tuple[Caller, int | None]:
+    """Who holds this token; second, the token's id if its last use should be noted now."""
+    row = session.execute(
+        select(Token, User)
+        .join(User, User.id == Token.user_id)
+        .where(Token.digest == _digest(text))
+    ).first()
+    moment = now()
+    if row is None or row[0].revoked_at is not None or _is_over(row[0], moment):
+        raise NotSignedInError(
+            "The token is unknown, revoked or expired. Sign in again with `podium login`, or "
+            "create one on your account page."
+        )
+    token, user = row
+    stale = token.last_used_at is None or moment - token.last_used_at > TOKEN_SEEN_EVERY
+    caller = Caller(user.id, user.handle, user.role, frozenset(token.scopes))
+    return caller, token.id if stale else None
+
+
+def note_token_use(session: Session, token_id: int) -> None:
+    """Remember that the token was used just now."""
+    session.execute(update(Token).where(Token.id == token_id).values(last_used_at=now()))
+
+
+def caller_of_session(session: Session, user_id: int, epoch: int) -> Caller | None:
+    """Who is signed in by cookie, or None if that sign-in has ended."""
+    user = session.get(User, user_id)
+    if user is None or user.session_epoch != epoch:
+        return None
+    return Caller(user.id, user.handle, user.role, frozenset(SCOPES))
+
+
+def _is_over(token: Token, moment: datetime) -> bool:
+    return token.expires_at is not None and token.expires_at <= moment
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

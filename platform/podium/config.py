@@ -1,0 +1,145 @@
+"""The settings of an installation: one table, read once, unknown names refused."""
+
+import difflib
+import hashlib
+import os
+import secrets
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from podium import paths
+from podium.errors import ConfigError
+
+PREFIX = "PODIUM_"
+# Read elsewhere, before or beside this table: the home itself and the client's two.
+OUTSIDE_THE_TABLE = frozenset({"HOME", "URL", "TOKEN"})
+LONGEST_SOCKET_PATH = 100  # the kernel allows 107 bytes
+
+
+class Config(BaseModel):
+    """Every setting with its default; `PODIUM_<NAME>` or a key of `podium.toml` in the home."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    home: Path = Field(description="Folder of all state of this installation.")
+    database_url: str = Field(
+        "", description="SQLAlchemy URL; empty: SQLite in the home. `postgresql://…` scales."
+    )
+    redis_url: str = Field(
+        "", description="Redis or Valkey server; empty: `podium up` runs its own Valkey."
+    )
+    storage_url: str = Field(
+        "", description="`file:///…` or `s3://bucket/prefix`; empty: a folder in the home."
+    )
+    host: str = Field("127.0.0.1", description="Address the web server listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port the web server listens on.")
+    base_url: str = Field("", description="Public address, as in links; empty: host and port.")
+    secret_key: str = Field(
+        "", description="Signs cookies and tokens; empty: made once and kept in the home."
+    )
+    web_processes: int = Field(2, ge=1, le=64, description="Web processes.")
+    web_threads: int = Field(8, ge=1, le=256, description="Threads of each web process.")
+    score_workers: int = Field(1, ge=0, le=64, description="Score workers of `podium up`.")
+    trusted_proxies: int = Field(
+        0, ge=0, le=8, description="Reverse proxies in front whose X-Forwarded headers count."
+    )
+    upload_mib: int = Field(
+        512, ge=1, description="Largest request body in MiB; a competition may allow less."
+    )
+    lease_s: float = Field(10.0, gt=0, description="Seconds after which a silent attempt is lost.")
+    heartbeat_s: float = Field(2.0, gt=0, description="Seconds between a worker's heartbeats.")
+    reconcile_s: float = Field(1.0, gt=0, description="Seconds between passes of the reconciler.")
+    max_attempts: int = Field(3, ge=1, le=10, description="Tries before `error`, if it is ours.")
+    login_limit: str = Field(
+        "10 per minute", description="Sign-ins, sign-ups and token requests per address."
+    )
+    api_limit: str = Field("1200 per minute", description="Requests per account or address.")
+    session_days: int = Field(30, ge=1, description="Days a sign-in lasts.")
+
+    @classmethod
+    def load(cls, home: Path | None = None, **given: Any) -> Self:
+        """Settings from, in rising rank: defaults, `podium.toml`, environment, `given`."""
+        home = (home or paths.default_home()).expanduser().resolve()
+        values: dict[str, Any] = _from_file(home / "podium.toml")
+        values |= _from_environment(os.environ)
+        values |= {name: value for name, value in given.items() if value is not None}
+        values["home"] = home
+        for name in values:
+            if name not in cls.model_fields:
+                raise ConfigError(f"There is no setting {name!r}.{_suggest(name, cls)}")
+        try:
+            return cls(**values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = str(first["loc"][0])
+            raise ConfigError(
+                f"Setting {name!r} is {first['input']!r}: {first['msg']}. "
+                f"It means: {cls.model_fields[name].description}"
+            ) from None
+
+    @property
+    def database(self) -> str:
+        """The database URL in force."""
+        return self.database_url or f"sqlite:///{self.home / 'podium.db'}"
+
+    @property
+    def storage(self) -> str:
+        """The storage URL in force."""
+        return self.storage_url or (self.home / "files").as_uri()
+
+    @property
+    def valkey_socket(self) -> Path:
+        """The embedded Valkey's socket; in the temporary folder where the home's path is long."""
+        socket = self.home / "run" / "valkey.sock"
+        if len(str(socket)) <= LONGEST_SOCKET_PATH:
+            return socket
+        digest = hashlib.sha256(str(self.home).encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"podium-{os.getuid()}-{digest}" / "valkey.sock"
+
+    @property
+    def redis(self) -> str:
+        """The Redis URL in force."""
+        return self.redis_url or f"unix://{self.valkey_socket}"
+
+    @property
+    def url(self) -> str:
+        """The address people use, without a slash at the end."""
+        return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    def secret(self) -> str:
+        """The signing key: the setting, else one made at the first use and kept in the home."""
+        if self.secret_key:
+            return self.secret_key
+        file = self.home / "secret-key"
+        self.home.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return file.read_text().strip()
+        with os.fdopen(handle, "w") as out:
+            out.write(key := secrets.token_urlsafe(48))
+        return key
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    if not file.is_file():
+        return {}
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{file} is not valid TOML: {error}.") from None
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    named = (name.removeprefix(PREFIX) for name in environ if name.startswith(PREFIX))
+    return {n.lower(): environ[PREFIX + n] for n in named if n not in OUTSIDE_THE_TABLE}
+
+
+def _suggest(name: str, table: type[BaseModel]) -> str:
+    near = difflib.get_close_matches(name.lower(), table.model_fields, n=1)
+    return f" Did you mean {near[0]!r}?" if near else " `docs/reference/settings.md` lists all."

@@ -1,0 +1,288 @@
+"""WHERE A BOARD IS RANKED: the order, the materialised entries and what a page of them shows.
+
+Order: score at full precision in the metric's direction, then the earlier reception of the
+scoring submission, then its id. Nothing but finite scores is ever ranked.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, func, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from podium.models import (
+    BoardEntry,
+    Competition,
+    Evaluation,
+    Membership,
+    Submission,
+    Team,
+    User,
+)
+from podium.verdicts import State
+
+PUBLIC, PRIVATE = "public", "private"
+PER_PAGE = 50
+
+Place = tuple[float, datetime, int]  # compares as the board does: smaller is better
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a board; `rank` is None for baselines."""
+
+    rank: int | None
+    team: str
+    team_id: int
+    members: list[str]
+    score: float
+    low: float | None
+    high: float | None
+    entries: int
+    last_at: datetime
+    is_baseline: bool
+    is_me: bool
+    submission_id: int
+    place: Place = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of a board: ranked rows with the baselines that fall among them, and my own row."""
+
+    rows: list[Row]
+    mine: Row | None
+    total: int  # ranked teams
+    page: int
+    per_page: int
+    revision: int
+
+    @property
+    def pages(self) -> int:
+        """Number of pages, at least one."""
+        return max(1, math.ceil(self.total / self.per_page))
+
+
+def order_key(score: float, higher_is_better: bool) -> float:
+    """A number that grows from best to worst; ValueError for NaN and infinity."""
+    if not math.isfinite(score):
+        raise ValueError(f"A score of {score} cannot be ranked.")
+    return -score if higher_is_better else score
+
+
+def record(
+    session: Session, submission: Submission, evaluation: Evaluation, *, higher_is_better: bool
+) -> None:
+    """Bring a team's entry up to date with a new evaluation, in the caller's transaction."""
+    # Locks the team, so that two of its submissions cannot both become its first entry.
+    team = session.scalars(
+        select(Team).where(Team.id == submission.team_id).with_for_update()
+    ).one()
+    entry = session.scalar(
+        select(BoardEntry).where(
+            BoardEntry.competition_id == submission.competition_id,
+            BoardEntry.split == evaluation.split,
+            BoardEntry.team_id == submission.team_id,
+        )
+    )
+    key = order_key(evaluation.value, higher_is_better)
+    if entry is None:
+        entry = BoardEntry(
+            competition_id=submission.competition_id,
+            split=evaluation.split,
+            team_id=team.id,
+            ranked=not team.is_baseline,
+            entries=0,
+            last_at=submission.received_at,
+        )
+        session.add(entry)
+        is_best = True
+    else:
+        is_best = (key, submission.received_at, submission.id) < _place(entry)
+    entry.entries += 1
+    entry.last_at = max(entry.last_at, submission.received_at)
+    if is_best:
+        entry.submission_id = submission.id
+        entry.score, entry.low, entry.high = evaluation.value, evaluation.low, evaluation.high
+        entry.order_key = key
+        entry.received_at = submission.received_at
+    session.execute(
+        update(Competition)
+        .where(Competition.id == submission.competition_id)
+        .values(board_revision=Competition.board_revision + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def rebuild(
+    session: Session, competition: Competition, *, metric: str, higher_is_better: bool
+) -> int:
+    """Make the public board anew from the evaluations; returns the number of scored submissions."""
+    session.execute(
+        delete(BoardEntry).where(
+            BoardEntry.competition_id == competition.id, BoardEntry.split == PUBLIC
+        )
+    )
+    rows = session.execute(
+        select(Submission, Evaluation)
+        .join(Evaluation, Evaluation.submission_id == Submission.id)
+        .where(
+            Submission.competition_id == competition.id,
+            Submission.state == State.SCORED,
+            Evaluation.split == PUBLIC,
+            Evaluation.metric == metric,
+        )
+        .order_by(Submission.id)
+    ).all()
+    for submission, evaluation in rows:
+        record(session, submission, evaluation, higher_is_better=higher_is_better)
+        session.flush()
+    return len(rows)
+
+
+def read(
+    session: Session,
+    competition: Competition,
+    *,
+    split: str = PUBLIC,
+    page: int = 1,
+    per_page: int = PER_PAGE,
+    my_team_id: int | None = None,
+) -> Page:
+    """One page of the board, by the index: its cost does not grow with the number of teams."""
+    board = _Board(competition.id, split)
+    total = board.size(session)
+    page = max(1, min(page, max(1, math.ceil(total / per_page))))
+    offset = (page - 1) * per_page
+    # With the entry before the page: it tells whether a tie runs over the edge of the page.
+    before = min(offset, 1)
+    entries = board.slice(session, offset - before, per_page + before, total)
+    previous, entries = (entries[0], entries[1:]) if before else (None, entries)
+    ranks = board.ranks(session, entries, offset, previous)
+    among = _among(board.baselines(session), previous, entries, last=offset + per_page >= total)
+    mine = board.of_team(session, my_team_id) if my_team_id is not None else None
+    listed = [*zip(entries, ranks, strict=True), *((entry, None) for entry in among)]
+    listed.sort(key=lambda pair: (_place(pair[0]), pair[1] or 0))
+    extra = [(mine, board.rank(session, mine) if mine.ranked else None)] if mine else []
+    rows = _rows(session, [*listed, *extra], my_team_id)
+    return Page(
+        rows=rows[: len(listed)],
+        mine=rows[-1] if mine else None,
+        total=total,
+        page=page,
+        per_page=per_page,
+        revision=competition.board_revision,
+    )
+
+
+class _Board:
+    """Queries on one board; all follow the index (competition, split, ranked, place)."""
+
+    def __init__(self, competition_id: int, split: str) -> None:
+        self._of = (BoardEntry.competition_id == competition_id, BoardEntry.split == split)
+        self._ranked: tuple[ColumnElement[bool], ...] = (*self._of, BoardEntry.ranked.is_(True))
+
+    def size(self, session: Session) -> int:
+        return session.scalar(select(func.count()).where(*self._ranked)) or 0
+
+    def slice(self, session: Session, offset: int, count: int, total: int) -> Sequence[BoardEntry]:
+        """Entries from `offset` on, walking the index from its nearer end."""
+        columns = (BoardEntry.order_key, BoardEntry.received_at, BoardEntry.submission_id)
+        count = min(count, total - offset)
+        if count <= 0:
+            return []
+        from_end = total - offset - count
+        query = select(BoardEntry).where(*self._ranked).limit(count)
+        if offset <= from_end:
+            return session.scalars(query.order_by(*columns).offset(offset)).all()
+        backwards = [column.desc() for column in columns]
+        return session.scalars(query.order_by(*backwards).offset(from_end)).all()[::-1]
+
+    def rank(self, session: Session, entry: BoardEntry) -> int:
+        """One more than the teams that are strictly better; equal places share a rank."""
+        better = tuple_(BoardEntry.order_key, BoardEntry.received_at) < tuple_(
+            entry.order_key, entry.received_at
+        )
+        return 1 + (session.scalar(select(func.count()).where(*self._ranked, better)) or 0)
+
+    def ranks(
+        self,
+        session: Session,
+        entries: Sequence[BoardEntry],
+        offset: int,
+        previous: BoardEntry | None,
+    ) -> list[int]:
+        ranks: list[int] = []
+        for index, entry in enumerate(entries):
+            above = entries[index - 1] if index else previous
+            if above is None or _place(entry)[:2] != _place(above)[:2]:
+                ranks.append(offset + index + 1)
+            else:
+                ranks.append(ranks[-1] if index else self.rank(session, entry))
+        return ranks
+
+    def baselines(self, session: Session) -> Sequence[BoardEntry]:
+        return session.scalars(
+            select(BoardEntry).where(*self._of, BoardEntry.ranked.is_(False))
+        ).all()
+
+    def of_team(self, session: Session, team_id: int) -> BoardEntry | None:
+        return session.scalar(select(BoardEntry).where(*self._of, BoardEntry.team_id == team_id))
+
+
+def _place(entry: BoardEntry) -> Place:
+    return (entry.order_key, entry.received_at, entry.submission_id)
+
+
+def _among(
+    baselines: Sequence[BoardEntry],
+    previous: BoardEntry | None,
+    entries: Sequence[BoardEntry],
+    *,
+    last: bool,
+) -> list[BoardEntry]:
+    """The baselines that fall on this page: after the page before it, up to its last row."""
+    return [
+        baseline
+        for baseline in baselines
+        if (previous is None or _place(baseline) > _place(previous))
+        and (last or _place(baseline) < _place(entries[-1]))
+    ]
+
+
+def _rows(
+    session: Session, listed: Iterable[tuple[BoardEntry, int | None]], my_team_id: int | None
+) -> list[Row]:
+    listed = list(listed)
+    team_ids = {entry.team_id for entry, _ in listed}
+    names = dict(
+        session.execute(select(Team.id, Team.name).where(Team.id.in_(team_ids))).tuples().all()
+    )
+    members: dict[int, list[str]] = {team_id: [] for team_id in team_ids}
+    for team_id, handle in session.execute(
+        select(Membership.team_id, User.handle)
+        .join(User, User.id == Membership.user_id)
+        .where(Membership.team_id.in_(team_ids))
+        .order_by(Membership.id)
+    ):
+        members[team_id].append(handle)
+    return [
+        Row(
+            rank=rank,
+            team=names[entry.team_id],
+            team_id=entry.team_id,
+            members=members[entry.team_id],
+            score=entry.score,
+            low=entry.low,
+            high=entry.high,
+            entries=entry.entries,
+            last_at=entry.last_at,
+            is_baseline=not entry.ranked,
+            is_me=entry.team_id == my_team_id,
+            submission_id=entry.submission_id,
+            place=_place(entry),
+        )
+        for entry, rank in listed
+    ]

@@ -1,0 +1,27 @@
+"""The tables, one module per noun. Only columns, keys and relations: rules live beside the noun."""
+
+from podium.models.account import Token, User
+from podium.models.audit import AuditEntry
+from podium.models.board import BoardEntry
+from podium.models.challenge import Challenge, ChallengeFile
+from podium.models.competition import Competition, Membership, Team
+from podium.models.record import Record
+from podium.models.submission import Attempt, Evaluation, Submission
+from podium.models.worker import WorkerProcess
+
+__all__ = [
+    "Attempt",
+    "AuditEntry",
+    "BoardEntry",
+    "Challenge",
+    "ChallengeFile",
+    "Competition",
+    "Evaluation",
+    "Membership",
+    "Record",
+    "Submission",
+    "Team",
+    "Token",
+    "User",
+    "WorkerProcess",
+]

@@ -1,0 +1,99 @@
+"""Submissions, the attempts at them and what they scored."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from podium.models.competition import Competition, Team
+from podium.models.record import Record, now
+
+# The few rows that the queue is about, however many have ended.
+OPEN = text("state IN ('uploading', 'queued', 'running', 'scoring')")
+
+
+class Submission(Record):
+    """What a team handed in; `attempt` is the number of the current attempt and its fence."""
+
+    __tablename__ = "submissions"
+    __table_args__ = (
+        UniqueConstraint("team_id", "idempotency_key"),
+        Index("ix_submissions_team_id_received_at", "team_id", "received_at"),
+        Index("ix_submissions_team_id_sha256", "team_id", "sha256"),
+        Index("ix_submissions_competition_id_received_at", "competition_id", "received_at"),
+        Index(
+            "ix_submissions_open", "state", "received_at", sqlite_where=OPEN, postgresql_where=OPEN
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    competition_id: Mapped[int] = mapped_column(ForeignKey("competitions.id", ondelete="CASCADE"))
+    team_id: Mapped[int] = mapped_column(ForeignKey("teams.id", ondelete="CASCADE"))
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    kind: Mapped[str]
+    file_name: Mapped[str]
+    file_key: Mapped[str]
+    sha256: Mapped[str]
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    message: Mapped[str] = mapped_column(default="")
+    idempotency_key: Mapped[str | None]
+    state: Mapped[str]
+    verdict: Mapped[str | None]
+    reason: Mapped[str] = mapped_column(default="")  # one line for people
+    details: Mapped[list[Any]] = mapped_column(default=list)  # line, column, expected, got
+    more_details: Mapped[int] = mapped_column(default=0)  # how many were left out
+    attempt: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime | None]  # back-off after a fault of ours
+    selected: Mapped[bool] = mapped_column(default=False)
+    received_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+    competition: Mapped[Competition] = relationship()
+    team: Mapped[Team] = relationship()
+    attempts: Mapped[list["Attempt"]] = relationship(order_by="Attempt.number")
+    evaluations: Mapped[list["Evaluation"]] = relationship(order_by="Evaluation.id")
+
+
+class Attempt(Record):
+    """One try of a worker at one stage of one submission."""
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        UniqueConstraint("submission_id", "number"),
+        Index("ix_attempts_worker_ended_at", "worker", "ended_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    stage: Mapped[str]  # run or score
+    worker: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(default=now)
+    lease_until: Mapped[datetime]
+    ended_at: Mapped[datetime | None] = mapped_column(index=True)
+    outcome: Mapped[str | None]  # a state, `lost` or `fault`
+    cause: Mapped[str] = mapped_column(default="")  # for the host: may name internals
+
+
+class Evaluation(Record):
+    """One score: a submission under one scorer, one truth, one split and one metric."""
+
+    __tablename__ = "evaluations"
+    __table_args__ = (
+        UniqueConstraint("submission_id", "scorer_version", "truth_version", "split", "metric"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"))
+    scorer_version: Mapped[str]
+    truth_version: Mapped[str]
+    split: Mapped[str]  # public or private
+    metric: Mapped[str]
+    value: Mapped[float]
+    low: Mapped[float | None]
+    high: Mapped[float | None]
+    n: Mapped[int]
+    signature: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)
