@@ -47,20 +47,20 @@ class JobQueue:
             default_timeout=JOB_TIMEOUT_S,
         )
 
-    def enqueue(self, queue: str, submission_id: int) -> None:
-        """Ask a worker of `queue` to look at a submission; asking twice does no harm."""
+    def enqueue(self, queue: str, submission_id: int, attempt: int = 0) -> None:
+        """Ask a worker of `queue` for the attempt after `attempt`; asking twice does no harm."""
         self.rq(queue).enqueue(
             FUNCTIONS[queue],
             submission_id,
-            job_id=_job_id(submission_id),
+            job_id=f"submission-{submission_id}-{attempt + 1}",
             result_ttl=0,
             failure_ttl=FAILED_JOBS_KEPT_S,
         )
 
-    def offer(self, queue: str, submission_id: int) -> bool:
+    def offer(self, queue: str, submission_id: int, attempt: int = 0) -> bool:
         """Enqueue, or say in the log that the reconciler will have to: never raises."""
         try:
-            self.enqueue(queue, submission_id)
+            self.enqueue(queue, submission_id, attempt)
         except RedisError as error:
             log.warning("queue not reached, submission %s waits: %s", submission_id, error)
             return False
@@ -78,11 +78,5 @@ class JobQueue:
             return False
 
 
-def _job_id(submission_id: int) -> str:
-    return f"submission-{submission_id}"
-
-
 def _submission_ids(job_ids: Iterable[str]) -> Iterable[int]:
-    return (
-        int(job_id.rpartition("-")[2]) for job_id in job_ids if job_id.startswith("submission-")
-    )
+    return (int(job_id.split("-")[1]) for job_id in job_ids if job_id.startswith("submission-"))

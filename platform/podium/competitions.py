@@ -1,0 +1,168 @@
+"""Competitions as competitors see them: find, list, join, and what is open now."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from podium.accounts import Caller
+from podium.errors import ClosedError, NoAccessError, NotFoundError
+from podium.models import Challenge, ChallengeFile, Competition, Membership, Team, User
+from podium.models.record import now
+
+LEVELS = ("beginner", "intermediate", "advanced")
+
+
+class Status(StrEnum):
+    """Whether a competition takes submissions, and if not, why."""
+
+    PREPARING = "preparing"
+    BROKEN = "broken"
+    UPCOMING = "upcoming"
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A competition in a list, with what the list tells of it."""
+
+    competition: Competition
+    status: Status
+    teams: int
+    joined: bool
+
+
+def status(competition: Competition, moment: datetime) -> Status:
+    """The status at `moment`; the deadline itself is still open."""
+    if competition.challenge.state != "ready":
+        preparing = competition.challenge.state == "preparing"
+        return Status.PREPARING if preparing else Status.BROKEN
+    if competition.opens_at and moment < competition.opens_at:
+        return Status.UPCOMING
+    if competition.closes_at and moment > competition.closes_at:
+        return Status.CLOSED
+    return Status.OPEN
+
+
+def find(session: Session, slug: str) -> Competition:
+    """The competition of this slug, else NotFoundError with the nearest slug."""
+    competition = session.scalar(select(Competition).where(Competition.slug == slug))
+    if competition is None:
+        near = difflib.get_close_matches(slug, session.scalars(select(Competition.slug)), n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else " `podium competitions list` lists all."
+        raise NotFoundError(f"There is no competition {slug!r}.{hint}")
+    return competition
+
+
+def listed(
+    session: Session,
+    *,
+    user_id: int | None = None,
+    level: str | None = None,
+    search: str | None = None,
+    mine: bool = False,
+) -> list[Listed]:
+    """Competitions from beginner to advanced; practice before courses, then by title."""
+    teams = (
+        select(Team.competition_id, func.count().label("teams"))
+        .where(Team.is_baseline.is_(False))
+        .group_by(Team.competition_id)
+        .subquery()
+    )
+    query = (
+        select(Competition, func.coalesce(teams.c.teams, 0), Membership.id)
+        .join(Challenge, Challenge.id == Competition.challenge_id)
+        .outerjoin(teams, teams.c.competition_id == Competition.id)
+        .outerjoin(
+            Membership,
+            (Membership.competition_id == Competition.id) & (Membership.user_id == (user_id or 0)),
+        )
+    )
+    if search:
+        pattern = f"%{search.lower()}%"
+        query = query.where(
+            func.lower(Competition.title).like(pattern) | Competition.slug.like(pattern)
+        )
+    if mine:
+        query = query.where(Membership.id.is_not(None))
+    moment = now()
+    found = [
+        Listed(competition, status(competition, moment), count, membership is not None)
+        for competition, count, membership in session.execute(query)
+        if level is None or competition.challenge.spec["level"] == level
+    ]
+    return sorted(found, key=_list_order)
+
+
+def _list_order(item: Listed) -> tuple[int, bool, str]:
+    competition = item.competition
+    level = LEVELS.index(competition.challenge.spec["level"])
+    return (level, not competition.is_practice, competition.title)
+
+
+def team_of(session: Session, competition_id: int, user_id: int | None) -> Team | None:
+    """The team this person competes in, or None before joining."""
+    return session.scalar(
+        select(Team)
+        .join(Membership, Membership.team_id == Team.id)
+        .where(Membership.competition_id == competition_id, Membership.user_id == user_id)
+    )
+
+
+def need_team(session: Session, competition: Competition, caller: Caller) -> Team:
+    """The caller's team, else NoAccessError that says how to join."""
+    team = team_of(session, competition.id, caller.id)
+    if team is None:
+        raise NoAccessError(
+            f"You have not joined {competition.slug!r}. Join on its page or with "
+            f"`podium competitions join {competition.slug}`.",
+            code="not_joined",
+        )
+    return team
+
+
+def join(session: Session, competition: Competition, caller: Caller) -> Team:
+    """Make the caller a team of one; joining again changes nothing."""
+    # The lock on the user makes two parallel clicks one membership.
+    session.scalars(select(User.id).where(User.id == caller.id).with_for_update()).one()
+    team = team_of(session, competition.id, caller.id)
+    if team is not None:
+        return team
+    if status(competition, now()) is Status.CLOSED:
+        raise ClosedError(f"{competition.title} ended at {competition.closes_at:%d %b %Y %H:%M} UTC.")
+    team = Team(competition_id=competition.id, name=caller.handle)
+    session.add(team)
+    session.flush()
+    session.add(Membership(competition_id=competition.id, team_id=team.id, user_id=caller.id))
+    return team
+
+
+def is_host(competition: Competition, caller: Caller | None) -> bool:
+    """Whether the caller hosts this competition (admins host all)."""
+    if caller is None or "host" not in caller.scopes:
+        return False
+    return caller.is_admin or competition.host_id == caller.id
+
+
+def files(session: Session, competition: Competition) -> Sequence[ChallengeFile]:
+    """What can be downloaded, by name."""
+    return session.scalars(
+        select(ChallengeFile)
+        .where(ChallengeFile.challenge_id == competition.challenge_id)
+        .order_by(ChallengeFile.name)
+    ).all()
+
+
+def file(session: Session, competition: Competition, name: str) -> ChallengeFile:
+    """One file by name, else NotFoundError that lists the names."""
+    offered = files(session, competition)
+    for item in offered:
+        if item.name == name:
+            return item
+    names = ", ".join(item.name for item in offered) or "none yet"
+    raise NotFoundError(f"{competition.slug} has no file {name!r}. Its files: {names}.")

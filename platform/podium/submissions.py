@@ -1,0 +1,297 @@
+"""Accepting what teams hand in, and showing it to those who may see it.
+
+A file is first made durable, then the row is committed, and only then is its id offered to the
+queue: what was answered with "received" is never lost, whichever process dies.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from podium import attempts, limits
+from podium.accounts import Caller
+from podium.competitions import find, is_host, need_team, team_of
+from podium.errors import BadRequestError, ConflictError, NotFoundError
+from podium.installation import Installation
+from podium.models import Attempt, Competition, Submission, Team, WorkerProcess
+from podium.models.record import now
+from podium.storage import Incoming
+from podium.verdicts import OPEN, State, Verdict
+
+KINDS = ("predictions", "model", "code", "agent")
+QUEUE_OF_KIND = {"predictions": "score"}
+LONGEST_MESSAGE = 500
+LONGEST_FILE_NAME = 120
+RECENT_ATTEMPTS = 50  # what the estimate of the waiting time is made from
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An arrived file and what was said with it."""
+
+    file: Incoming
+    file_name: str
+    message: str = ""
+    kind: str = "predictions"
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Queueing:
+    """A waiting submission's place in the queue, 1 for next, and the estimated wait."""
+
+    position: int
+    eta_s: float
+
+
+def need_room(session: Session, caller: Caller, slug: str) -> Competition:
+    """Raise what `accept` would raise before a byte is read; returns the competition."""
+    competition = find(session, slug)
+    team = need_team(session, competition, caller)
+    limits.need_room(session, competition, team.id, now())
+    return competition
+
+
+def accept(installation: Installation, caller: Caller, slug: str, upload: Upload) -> int:
+    """Record a submission, reserve its try, offer it to the queue; returns its id.
+
+    One transaction under the team's lock decides deadline, limit and idempotency together, so
+    parallel clicks cannot pass a limit between them. Raises ClosedError, LimitError,
+    NoAccessError, NotFoundError, ConflictError or BadRequestError; then nothing is kept.
+    """
+    received_at = now()  # the last byte is here: the deadline is judged by this moment
+    if not upload.file.size_bytes:
+        raise BadRequestError(
+            "The file is empty. Choose the file your program wrote.", field="file", code="empty"
+        )
+    file_key = f"submissions/{slug}/{uuid.uuid4().hex}"
+    with installation.database.reading() as session:
+        competition = find(session, slug)  # refuses an unknown slug before it becomes a folder
+        need_team(session, competition, caller)
+    installation.storage.keep(upload.file, file_key)
+    try:
+        with installation.database.writing() as session:
+            submission, is_new = _accept(session, caller, slug, upload, file_key, received_at)
+    except BaseException:
+        installation.storage.delete(file_key)
+        raise
+    if not is_new:
+        installation.storage.delete(file_key)
+        return submission.id
+    installation.queue.offer(QUEUE_OF_KIND[submission.kind], submission.id)
+    return submission.id
+
+
+def _accept(
+    session: Session,
+    caller: Caller,
+    slug: str,
+    upload: Upload,
+    file_key: str,
+    received_at: datetime,
+) -> tuple[Submission, bool]:
+    competition = find(session, slug)
+    team = need_team(session, competition, caller)
+    session.scalars(select(Team.id).where(Team.id == team.id).with_for_update()).one()
+    if upload.idempotency_key:
+        earlier = session.scalar(
+            select(Submission).where(
+                Submission.team_id == team.id,
+                Submission.idempotency_key == upload.idempotency_key,
+            )
+        )
+        if earlier is not None:
+            if earlier.sha256 != upload.file.sha256:
+                raise ConflictError(
+                    f"The idempotency key was used for submission {earlier.id} with another "
+                    "file. Send a new key with a new file."
+                )
+            return earlier, False
+    check_kind(competition, upload.kind)
+    limits.need_room(session, competition, team.id, received_at)
+    return _insert(session, competition, team, upload, file_key, received_at, caller.id), True
+
+
+def accept_baseline(
+    installation: Installation, slug: str, team_name: str, upload: Upload
+) -> int:
+    """Record a baseline's submission; it takes the same queue, but no limit applies."""
+    file_key = f"submissions/{slug}/{uuid.uuid4().hex}"
+    installation.storage.keep(upload.file, file_key)
+    with installation.database.writing() as session:
+        competition = find(session, slug)
+        check_kind(competition, upload.kind)
+        team = session.scalar(
+            select(Team).where(
+                Team.competition_id == competition.id,
+                Team.name == team_name,
+                Team.is_baseline.is_(True),
+            )
+        )
+        if team is None:
+            team = Team(competition_id=competition.id, name=team_name, is_baseline=True)
+            session.add(team)
+            session.flush()
+        submission = _insert(session, competition, team, upload, file_key, now(), None)
+    installation.queue.offer(QUEUE_OF_KIND[submission.kind], submission.id)
+    return submission.id
+
+
+def _insert(
+    session: Session,
+    competition: Competition,
+    team: Team,
+    upload: Upload,
+    file_key: str,
+    received_at: datetime,
+    user_id: int | None,
+) -> Submission:
+    submission = Submission(
+        competition_id=competition.id,
+        team_id=team.id,
+        user_id=user_id,
+        kind=upload.kind,
+        file_name=clean_file_name(upload.file_name),
+        file_key=file_key,
+        sha256=upload.file.sha256,
+        size_bytes=upload.file.size_bytes,
+        message=upload.message.strip()[:LONGEST_MESSAGE],
+        idempotency_key=upload.idempotency_key,
+        state=State.QUEUED,
+        received_at=received_at,
+    )
+    session.add(submission)
+    session.flush()
+    return submission
+
+
+def check_kind(competition: Competition, kind: str) -> None:
+    """Raise BadRequestError unless the competition takes submissions of this kind."""
+    taken = [k for k in competition.challenge.spec["kinds"] if k in QUEUE_OF_KIND]
+    if kind not in taken:
+        raise BadRequestError(
+            f"{competition.slug} does not take submissions of kind {kind!r}. "
+            f"It takes: {', '.join(taken)}.",
+            field="kind",
+        )
+
+
+def clean_file_name(name: str) -> str:
+    """The last part of a path, printable and not too long; only ever shown, never opened."""
+    last = name.replace("\\", "/").rpartition("/")[2]
+    return "".join(c for c in last if c.isprintable())[:LONGEST_FILE_NAME] or "file"
+
+
+def get(session: Session, caller: Caller, submission_id: int) -> Submission:
+    """A submission that the caller may see: a team member or a host; else NotFoundError."""
+    submission = session.scalar(
+        _loaded().where(Submission.id == submission_id)
+    )
+    if submission is not None and (
+        is_host(submission.competition, caller)
+        or _is_member(session, submission, caller)
+    ):
+        return submission
+    raise NotFoundError(f"There is no submission {submission_id} of yours.")
+
+
+def _is_member(session: Session, submission: Submission, caller: Caller) -> bool:
+    team = team_of(session, submission.competition_id, caller.id)
+    return team is not None and team.id == submission.team_id
+
+
+def of_team(
+    session: Session, team_id: int, *, page: int = 1, per_page: int = 50
+) -> Sequence[Submission]:
+    """A team's submissions, newest first."""
+    return session.scalars(
+        _loaded()
+        .where(Submission.team_id == team_id)
+        .order_by(Submission.received_at.desc(), Submission.id.desc())
+        .offset((page - 1) * per_page)
+        .limit(per_page)
+    ).all()
+
+
+def _loaded():  # type: ignore[no-untyped-def]
+    return select(Submission).options(
+        joinedload(Submission.competition),
+        joinedload(Submission.team),
+        selectinload(Submission.evaluations),
+        selectinload(Submission.attempts),
+    )
+
+
+def earlier_twin(session: Session, submission: Submission) -> int | None:
+    """The id of the team's first submission of the very same file, if this is not it."""
+    first = session.scalar(
+        select(func.min(Submission.id)).where(
+            Submission.team_id == submission.team_id, Submission.sha256 == submission.sha256
+        )
+    )
+    return first if first != submission.id else None
+
+
+def queueing(session: Session, submission: Submission) -> Queueing | None:
+    """Place and estimated wait of a waiting submission; None for all others."""
+    if submission.state != State.QUEUED:
+        return None
+    ahead = session.scalar(
+        select(func.count()).where(
+            Submission.state.in_((State.QUEUED, State.SCORING, State.RUNNING)),
+            (Submission.received_at < submission.received_at)
+            | (
+                (Submission.received_at == submission.received_at)
+                & (Submission.id < submission.id)
+            ),
+        )
+    )
+    recent = session.execute(
+        select(Attempt.started_at, Attempt.ended_at)
+        .where(Attempt.ended_at.is_not(None))
+        .order_by(Attempt.id.desc())
+        .limit(RECENT_ATTEMPTS)
+    ).all()
+    spent = sorted((end - start).total_seconds() for start, end in recent)
+    typical = spent[len(spent) // 2] if spent else 1.0
+    queue = QUEUE_OF_KIND[submission.kind]
+    workers = session.scalar(
+        select(func.count()).select_from(WorkerProcess).where(WorkerProcess.queue == queue)
+    )
+    position = (ahead or 0) + 1
+    return Queueing(position, round(position * typical / max(1, workers or 0), 1))
+
+
+def cancel(installation: Installation, caller: Caller, submission_id: int) -> None:
+    """Stop a submission before its score is recorded; ConflictError if it has ended."""
+    caller.need("submit")
+    with installation.database.writing() as session:
+        submission = get(session, caller, submission_id)
+        state = State(submission.state)
+        if state not in OPEN or not attempts.move(
+            session,
+            submission_id,
+            state,
+            State.CANCELLED,
+            verdict=Verdict.CANCELLED,
+            reason="Cancelled. It does not count.",
+            ended_at=now(),
+        ):
+            raise ConflictError(
+                f"Submission {submission_id} has ended already ({submission.state}). "
+                "Nothing was changed."
+            )
+
+
+def upload_from(installation: Installation, path: Path, message: str) -> Upload:
+    """An Upload made from a file of this machine (baselines)."""
+    incoming = installation.storage.receive(path.stat().st_size)
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            incoming.write(chunk)
+    return Upload(incoming, path.name, message)

