@@ -49,12 +49,24 @@ class Queueing:
     eta_s: float
 
 
-def need_room(session: Session, caller: Caller, slug: str) -> Competition:
-    """Raise what `accept` would raise before a byte is read; returns the competition."""
+def need_room(
+    session: Session, caller: Caller, slug: str, idempotency_key: str | None = None
+) -> Competition:
+    """Raise what `accept` would raise before a byte is read; returns the competition.
+
+    A key that was used before asks for its submission again, and needs no room.
+    """
     competition = find(session, slug)
     team = need_team(session, competition, caller)
-    limits.need_room(session, competition, team.id, now())
+    if idempotency_key is None or _of_key(session, team.id, idempotency_key) is None:
+        limits.need_room(session, competition, team.id, now())
     return competition
+
+
+def largest_file(competition: Competition, installation_bytes: int) -> int:
+    """The most bytes that one file of this competition may have."""
+    mib = competition.challenge.spec["submission"].get("max_mib")
+    return min(installation_bytes, mib << 20) if mib else installation_bytes
 
 
 def accept(installation: Installation, caller: Caller, slug: str, upload: Upload) -> int:
@@ -99,12 +111,7 @@ def _accept(
     team = need_team(session, competition, caller)
     session.scalars(select(Team.id).where(Team.id == team.id).with_for_update()).one()
     if upload.idempotency_key:
-        earlier = session.scalar(
-            select(Submission).where(
-                Submission.team_id == team.id,
-                Submission.idempotency_key == upload.idempotency_key,
-            )
-        )
+        earlier = _of_key(session, team.id, upload.idempotency_key)
         if earlier is not None:
             if earlier.sha256 != upload.file.sha256:
                 raise ConflictError(
@@ -117,9 +124,13 @@ def _accept(
     return _insert(session, competition, team, upload, file_key, received_at, caller.id), True
 
 
-def accept_baseline(
-    installation: Installation, slug: str, team_name: str, upload: Upload
-) -> int:
+def _of_key(session: Session, team_id: int, key: str) -> Submission | None:
+    return session.scalar(
+        select(Submission).where(Submission.team_id == team_id, Submission.idempotency_key == key)
+    )
+
+
+def accept_baseline(installation: Installation, slug: str, team_name: str, upload: Upload) -> int:
     """Record a baseline's submission; it takes the same queue, but no limit applies."""
     file_key = f"submissions/{slug}/{uuid.uuid4().hex}"
     installation.storage.keep(upload.file, file_key)
@@ -189,12 +200,9 @@ def clean_file_name(name: str) -> str:
 
 def get(session: Session, caller: Caller, submission_id: int) -> Submission:
     """A submission that the caller may see: a team member or a host; else NotFoundError."""
-    submission = session.scalar(
-        _loaded().where(Submission.id == submission_id)
-    )
+    submission = session.scalar(_loaded().where(Submission.id == submission_id))
     if submission is not None and (
-        is_host(submission.competition, caller)
-        or _is_member(session, submission, caller)
+        is_host(submission.competition, caller) or _is_member(session, submission, caller)
     ):
         return submission
     raise NotFoundError(f"There is no submission {submission_id} of yours.")
@@ -246,8 +254,7 @@ def queueing(session: Session, submission: Submission) -> Queueing | None:
             Submission.state.in_((State.QUEUED, State.SCORING, State.RUNNING)),
             (Submission.received_at < submission.received_at)
             | (
-                (Submission.received_at == submission.received_at)
-                & (Submission.id < submission.id)
+                (Submission.received_at == submission.received_at) & (Submission.id < submission.id)
             ),
         )
     )

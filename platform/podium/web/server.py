@@ -8,7 +8,9 @@ from podium.processes import die_with_parent
 _config = Config.load()
 
 wsgi_app = "podium.app:create_app()"
-bind = f"[{_config.host}]:{_config.port}" if ":" in _config.host else f"{_config.host}:{_config.port}"
+bind = (
+    f"[{_config.host}]:{_config.port}" if ":" in _config.host else f"{_config.host}:{_config.port}"
+)
 workers = _config.web_processes
 threads = _config.web_threads
 worker_class = "gthread"

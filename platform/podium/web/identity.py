@@ -1,0 +1,93 @@
+"""Who makes a request: `g.caller`, from a bearer token or from the signed session cookie."""
+
+from datetime import timedelta
+
+from flask import Flask, g, request, session
+
+from podium import accounts
+from podium.accounts import Caller
+from podium.errors import NoAccessError, NotSignedInError
+from podium.models import User
+from podium.web import installation
+
+BEARER = "bearer "
+# They answer while the database does not, and to everyone alike.
+ANONYMOUS = frozenset({"static", "health.healthz", "health.readyz", "health.metrics"})
+
+
+def init_app(app: Flask) -> None:
+    """Set the cookie's flags and look at every request before anything else does."""
+    config = app.extensions["podium"].config
+    app.config.update(
+        SECRET_KEY=config.secret(),
+        SESSION_COOKIE_NAME="podium",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=config.url.startswith("https://"),
+        PERMANENT_SESSION_LIFETIME=timedelta(days=config.session_days),
+        SESSION_REFRESH_EACH_REQUEST=False,
+    )
+    app.before_request(identify)
+
+
+def identify() -> None:
+    """Set `g.caller` and `g.by_token`; NotSignedInError for a token that does not work."""
+    g.caller, g.by_token = None, False
+    if request.endpoint in ANONYMOUS:
+        return
+    header = request.headers.get("Authorization", "")
+    if header[: len(BEARER)].lower() == BEARER:
+        g.by_token = True
+        g.caller = _by_token(header[len(BEARER) :].strip())
+    elif "user_id" in session:
+        with installation().database.reading() as database:
+            g.caller = accounts.caller_of_session(database, session["user_id"], session["epoch"])
+        if g.caller is None:
+            session.clear()
+
+
+def _by_token(text: str) -> Caller:
+    database = installation().database
+    with database.reading() as reading:
+        caller, stale = accounts.caller_of_token(reading, text)
+    if stale is not None:
+        with database.writing() as writing:
+            accounts.note_token_use(writing, stale)
+    return caller
+
+
+def caller() -> Caller | None:
+    """Who makes this request, or None if nobody is signed in."""
+    found: Caller | None = g.caller
+    return found
+
+
+def need_caller(scope: str = "read") -> Caller:
+    """Who makes this request; NotSignedInError if nobody, NoAccessError without the scope."""
+    found = caller()
+    if found is None:
+        raise NotSignedInError("Sign in first: on the sign-in page, or with `podium login`.")
+    found.need(scope)
+    return found
+
+
+def need_role(*roles: str) -> Caller:
+    """The caller, who must have one of these roles and may use it; else NoAccessError."""
+    found = need_caller("host")
+    if found.role not in roles:
+        raise NoAccessError(
+            f"This is for {' and '.join(roles)}. You are signed in as {found.role}."
+        )
+    return found
+
+
+def sign_in(user: User) -> None:
+    """Begin a cookie session of this user; what the cookie held before is dropped."""
+    session.clear()
+    session.permanent = True
+    session["user_id"], session["epoch"] = user.id, user.session_epoch
+
+
+def sign_out() -> None:
+    """End the cookie session."""
+    session.clear()

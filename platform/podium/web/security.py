@@ -1,0 +1,108 @@
+"""Headers, CSRF and rate limits: what every answer carries and what every request must pass."""
+
+from flask import Flask, Response, current_app, g, request, session
+from flask_limiter import ApplicationLimit, Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf.csrf import CSRFProtect
+
+from podium.web import installation
+
+# Bootstrap's stylesheet draws its little icons as data: images; nothing else leaves the origin.
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "img-src 'self' data:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ]
+)
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+LARGEST_BODY = 1 << 20  # bytes, where no file is taken
+NOT_COUNTED = frozenset({"static", "health.healthz", "health.readyz"})
+
+csrf = CSRFProtect()
+
+
+def _account_or_address() -> str:
+    caller = g.get("caller")
+    return f"user:{caller.id}" if caller else f"address:{get_remote_address()}"
+
+
+limiter = Limiter(
+    _account_or_address,
+    application_limits=[ApplicationLimit(lambda: installation().config.api_limit)],
+    strategy="fixed-window",
+    in_memory_fallback_enabled=True,
+    key_prefix="podium-limit",
+)
+# Decorates the views that try a password or make an account: counted together, by address.
+limit_sign_ins = limiter.shared_limit(
+    lambda: installation().config.login_limit,
+    scope="sign-in",
+    key_func=get_remote_address,
+    methods=["POST"],
+)
+
+
+def init_app(app: Flask) -> None:
+    """Put the checks in front of every view and the headers on every answer."""
+    config = app.extensions["podium"].config
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        WTF_CSRF_CHECK_DEFAULT=False,  # decided below
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the sign-in: a form may stay open over night
+        RATELIMIT_STORAGE_URI=_limits_uri(config.redis),
+    )
+    csrf.init_app(app)
+    limiter.init_app(app)
+    app.before_request(check_csrf_unless_the_view_does)
+    app.after_request(add_headers)
+
+
+def check_csrf_unless_the_view_does() -> None:
+    """Check the token of forms, except where a file comes with it: see `uploads`."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if view is not None and not getattr(view, "takes_file", False):
+        check_csrf()
+
+
+def check_csrf() -> None:
+    """Refuse a changing request that a foreign site may have made the browser send.
+
+    Only cookies are sent by browsers on their own: a bearer token needs no CSRF token, and
+    neither does an API call of nobody.
+    """
+    if g.by_token or (request.path.startswith("/api/") and "user_id" not in session):
+        return
+    csrf.protect()
+
+
+def add_headers(response: Response) -> Response:
+    """Headers that a view has not set itself."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if current_app.config["SESSION_COOKIE_SECURE"]:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.endpoint != "static" and "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+@limiter.request_filter
+def _not_counted() -> bool:
+    return request.endpoint in NOT_COUNTED
+
+
+def _limits_uri(redis_url: str) -> str:
+    """The same server, as the library for rate limits writes it."""
+    return f"redis+{redis_url}" if redis_url.startswith("unix:") else redis_url

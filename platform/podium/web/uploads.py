@@ -1,0 +1,123 @@
+"""Files that arrive: streamed straight into the storage, refused before their body where possible.
+
+A body is not read before it is known who sends it, to which competition, and that it may: the
+form parser then writes each chunk into the storage's `Incoming`, which counts and hashes it.
+"""
+
+import functools
+from collections.abc import Callable
+from typing import IO, Any, cast
+
+from flask import Request, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from podium import competitions, submissions
+from podium.errors import BadRequestError, TooLargeError
+from podium.storage import Incoming
+from podium.submissions import Upload
+from podium.web import identity, installation, security
+
+FORM_BYTES = 1 << 16  # room for the other fields and the frame of the form
+LONGEST_KEY = 200
+FIELD = "file"
+
+
+class UploadRequest(Request):
+    """A request that takes a file only where a view has said into what."""
+
+    receive: Callable[[], Incoming] | None = None
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        if self.receive is None:
+            raise BadRequestError("This address takes no file.")
+        return cast(IO[bytes], self.receive())
+
+
+def takes_file(*, must_have_room: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorate a view of a competition's `slug` that takes one file: it gets an `upload`.
+
+    With `must_have_room`, who may not submit now is told so before the body is read. What the
+    view does not keep is dropped.
+    """
+
+    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(view)
+        def wrapper(slug: str, **values: Any) -> Any:
+            key = _idempotency_key()
+            limit_bytes = _need_may_send(slug, key, must_have_room=must_have_room)
+            arrived: list[Incoming] = []
+
+            def receive() -> Incoming:
+                if arrived:
+                    raise BadRequestError("Send one file, not several.", field=FIELD)
+                limit_text = f"The limit of {slug} is {limit_bytes:,} bytes."
+                arrived.append(installation().storage.receive(limit_bytes, limit_text))
+                return arrived[0]
+
+            incoming = cast(UploadRequest, request)
+            incoming.receive = receive
+            incoming.max_content_length = limit_bytes + FORM_BYTES
+            try:
+                return view(slug, upload=_read(key, limit_bytes), **values)
+            finally:
+                for file in arrived:
+                    file.close()
+
+        wrapper.takes_file = True  # type: ignore[attr-defined]
+        return wrapper
+
+    return decorate
+
+
+def _need_may_send(slug: str, key: str | None, *, must_have_room: bool) -> int:
+    """Raise what forbids a file from this caller; the most bytes it may have."""
+    caller = identity.need_caller("submit" if must_have_room else "read")
+    here = installation()
+    with here.database.reading() as session:
+        if must_have_room:
+            competition = submissions.need_room(session, caller, slug, key)
+        else:
+            competition = competitions.find(session, slug)
+    return submissions.largest_file(competition, here.config.upload_mib << 20)
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > LONGEST_KEY:
+        raise BadRequestError(
+            f"The idempotency key has {len(key)} characters. Use at most {LONGEST_KEY}.",
+            field="Idempotency-Key",
+        )
+    return key or None
+
+
+def _read(key: str | None, limit_bytes: int) -> Upload:
+    """Parse the form, which is where the body is read."""
+    try:
+        sent = request.files
+    except RequestEntityTooLarge:
+        raise TooLargeError(
+            f"The request has {request.content_length or 'too many'} bytes. "
+            f"A file may have {limit_bytes:,} bytes."
+        ) from None
+    security.check_csrf()  # not earlier: its token may stand in the same form
+    if FIELD not in sent:
+        raise BadRequestError(
+            f"There is no file in the request. Send it as multipart/form-data, in the field "
+            f"{FIELD!r}.",
+            field=FIELD,
+        )
+    file = sent[FIELD]
+    return Upload(
+        file=cast(Incoming, file.stream),
+        file_name=file.filename or "",
+        message=request.form.get("message", ""),
+        kind=request.form.get("kind", "predictions"),
+        idempotency_key=key or request.form.get("idempotency_key") or None,
+    )
