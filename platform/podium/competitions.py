@@ -134,7 +134,9 @@ def join(session: Session, competition: Competition, caller: Caller) -> Team:
     if team is not None:
         return team
     if status(competition, now()) is Status.CLOSED:
-        raise ClosedError(f"{competition.title} ended at {competition.closes_at:%d %b %Y %H:%M} UTC.")
+        raise ClosedError(
+            f"{competition.title} ended at {competition.closes_at:%d %b %Y %H:%M} UTC."
+        )
     team = Team(competition_id=competition.id, name=caller.handle)
     session.add(team)
     session.flush()
@@ -147,6 +149,18 @@ def is_host(competition: Competition, caller: Caller | None) -> bool:
     if caller is None or "host" not in caller.scopes:
         return False
     return caller.is_admin or competition.host_id == caller.id
+
+
+def sees_private(competition: Competition, caller: Caller | None) -> bool:
+    """Whether the caller may see private scores and the private board: its hosts."""
+    return is_host(competition, caller)
+
+
+def count_teams(session: Session, competition: Competition) -> int:
+    """How many teams have joined."""
+    query = select(func.count()).select_from(Team)
+    own = (Team.competition_id == competition.id, Team.is_baseline.is_(False))
+    return session.scalar(query.where(*own)) or 0
 
 
 def files(session: Session, competition: Competition) -> Sequence[ChallengeFile]:

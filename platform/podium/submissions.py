@@ -226,6 +226,31 @@ def of_team(
     ).all()
 
 
+def of_competition(
+    session: Session, competition_id: int, *, page: int = 1, per_page: int = 50
+) -> Sequence[Submission]:
+    """Everybody's submissions, newest first: for hosts."""
+    return session.scalars(
+        _loaded()
+        .where(Submission.competition_id == competition_id)
+        .order_by(Submission.received_at.desc(), Submission.id.desc())
+        .offset((page - 1) * per_page)
+        .limit(per_page)
+    ).all()
+
+
+def count(
+    session: Session, *, team_id: int | None = None, competition_id: int | None = None
+) -> int:
+    """How many submissions a team or a competition has."""
+    query = select(func.count()).select_from(Submission)
+    if team_id is not None:
+        query = query.where(Submission.team_id == team_id)
+    if competition_id is not None:
+        query = query.where(Submission.competition_id == competition_id)
+    return session.scalar(query) or 0
+
+
 def _loaded():  # type: ignore[no-untyped-def]
     return select(Submission).options(
         joinedload(Submission.competition),
@@ -237,12 +262,24 @@ def _loaded():  # type: ignore[no-untyped-def]
 
 def earlier_twin(session: Session, submission: Submission) -> int | None:
     """The id of the team's first submission of the very same file, if this is not it."""
-    first = session.scalar(
-        select(func.min(Submission.id)).where(
-            Submission.team_id == submission.team_id, Submission.sha256 == submission.sha256
+    return earlier_twins(session, [submission])[submission.id]
+
+
+def earlier_twins(session: Session, submissions: Sequence[Submission]) -> dict[int, int | None]:
+    """For each of several submissions what `earlier_twin` tells, in one query."""
+    firsts = {
+        (team_id, sha256): first
+        for team_id, sha256, first in session.execute(
+            select(Submission.team_id, Submission.sha256, func.min(Submission.id))
+            .where(
+                Submission.team_id.in_({s.team_id for s in submissions}),
+                Submission.sha256.in_({s.sha256 for s in submissions}),
+            )
+            .group_by(Submission.team_id, Submission.sha256)
         )
-    )
-    return first if first != submission.id else None
+    }
+    found = {s.id: firsts.get((s.team_id, s.sha256)) for s in submissions}
+    return {own: first if first != own else None for own, first in found.items()}
 
 
 def queueing(session: Session, submission: Submission) -> Queueing | None:

@@ -1,0 +1,371 @@
+"""The shapes of the API's answers, as pydantic models: OpenAPI describes them from here.
+
+Names and keys are a contract with clients: extend freely, rename never. Times are UTC.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PER_PAGE = 50
+
+
+class Shape(BaseModel):
+    """Parent of the models: unknown keys are refused, records are read by attribute."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+
+class PageQuery(Shape):
+    """Which page of a list."""
+
+    page: int = Field(1, ge=1, le=1_000_000)
+    per_page: int = Field(PER_PAGE, ge=1, le=200)
+
+    def slice(self, items: Sequence[Any]) -> Sequence[Any]:
+        """The items of this page."""
+        start = (self.page - 1) * self.per_page
+        return items[start : start + self.per_page]
+
+
+class Page(Shape):
+    """Keys that every list has beside its items."""
+
+    page: int
+    per_page: int
+    total: int
+
+
+class Detail(Shape):
+    """One fault: its line and column in a file (or the field of a request), what fits, what is."""
+
+    line: int | None
+    column: str | None
+    expected: str
+    got: str | None
+
+
+class ErrorBody(Shape):
+    """What went wrong: a stable code, words for people, places."""
+
+    code: str
+    message: str
+    details: list[Detail]
+
+
+class Error(Shape):
+    """The one shape of errors."""
+
+    error: ErrorBody
+
+
+class SignUp(Shape):
+    """A new account."""
+
+    handle: str = Field(max_length=200)
+    email: str = Field(max_length=300)
+    password: str = Field(max_length=1000)
+
+
+class User(Shape):
+    """An account, as its owner sees it."""
+
+    id: int
+    handle: str
+    email: str
+    role: str
+    created_at: datetime
+
+
+class Me(User):
+    """Who the caller is, and what the token or sign-in allows."""
+
+    scopes: list[str]
+
+
+class TokenRequest(Shape):
+    """Handle (or address) and password, for a token; `scopes` of null means all."""
+
+    handle: str = Field(max_length=300)
+    password: str = Field(max_length=1000)
+    name: str = Field("API", max_length=80)
+    scopes: list[str] | None = None
+    days: int | None = 365
+
+
+class Token(Shape):
+    """A token without its text."""
+
+    id: int
+    name: str
+    hint: str
+    scopes: list[str]
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime | None
+
+
+class NewToken(Token):
+    """A token with its text, which is never shown again."""
+
+    token: str
+
+
+class Tokens(Shape):
+    """The caller's working tokens."""
+
+    items: list[Token]
+
+
+class CompetitionQuery(PageQuery):
+    """Which competitions."""
+
+    level: Literal["beginner", "intermediate", "advanced"] | None = None
+    search: str | None = Field(None, max_length=100)
+    mine: bool = False
+
+
+class Metric(Shape):
+    """What is measured, and where better is."""
+
+    name: str
+    title: str
+    higher_is_better: bool
+
+
+class Competition(Shape):
+    """A competition in a list."""
+
+    slug: str
+    title: str
+    summary: str
+    level: str
+    task: str
+    kinds: list[str]
+    metric: Metric
+    status: str
+    is_practice: bool
+    opens_at: datetime | None
+    closes_at: datetime | None
+    time_zone: str
+    daily_limit: int
+    total_limit: int | None
+    finals: int
+    teams: int
+    joined: bool
+
+
+class Competitions(Page):
+    """A page of competitions."""
+
+    items: list[Competition]
+
+
+class Column(Shape):
+    """A column of the submission file."""
+
+    name: str
+    type: str
+    low: float | None
+    high: float | None
+    allowed: list[str] | None
+
+
+class SubmissionFormat(Shape):
+    """What a submission file looks like."""
+
+    format: str
+    columns: list[Column]
+    max_bytes: int
+
+
+class CompetitionDetail(Competition):
+    """A competition with its text and format; `state_reason` is for its host."""
+
+    text: str
+    edition: str
+    version: int
+    submission: SubmissionFormat
+    team: str | None
+    board_revision: int
+    state_reason: str | None
+
+
+class Joined(Shape):
+    """The caller's place in a competition."""
+
+    competition: str
+    team: str
+
+
+class File(Shape):
+    """A file to download."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+    rows: int | None
+    description: str
+    url: str
+
+
+class Files(Shape):
+    """All files of a competition."""
+
+    items: list[File]
+
+
+class Limits(Shape):
+    """What the caller's team may still submit."""
+
+    used_today: int
+    daily_limit: int
+    allowed_now: int
+    total: int
+    total_limit: int | None
+    resets_at: datetime
+    limited_by: str | None
+
+
+class Checked(Shape):
+    """The outcome of a dry run: at most 20 errors, `more` counts the rest."""
+
+    ok: bool
+    message: str
+    errors: list[Detail]
+    more: int
+
+
+class Verdict(Shape):
+    """How a submission ended: whose it is, why, what to do, whether it counts."""
+
+    code: str
+    owner: str
+    reason: str
+    help: str
+    counts: bool
+    details: list[Detail]
+    more: int
+
+
+class Queue(Shape):
+    """Place in the queue, 1 for next, and the estimated wait."""
+
+    position: int
+    eta_s: float
+
+
+class Score(Shape):
+    """A value with its 95 % interval."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+class Attempt(Shape):
+    """One try of a worker; `worker` and `cause` are for the host."""
+
+    number: int
+    stage: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    worker: str | None
+    cause: str | None
+
+
+class Submission(Shape):
+    """A submission; `private` is null until the reveal, except for hosts."""
+
+    id: int
+    competition: str
+    team: str
+    kind: str
+    file_name: str
+    sha256: str
+    size_bytes: int
+    message: str
+    state: str
+    verdict: Verdict | None
+    queue: Queue | None
+    received_at: datetime
+    started_at: datetime | None
+    scored_at: datetime | None
+    ended_at: datetime | None
+    public: dict[str, Score] | None
+    private: dict[str, Score] | None
+    signature: str | None
+    selected: bool
+    attempts: list[Attempt]
+    same_file_as: int | None
+
+
+class Submissions(Page):
+    """A page of submissions, newest first."""
+
+    items: list[Submission]
+
+
+class SubmissionForm(Shape):
+    """The form of an upload; described here, read in `podium.web.uploads`."""
+
+    file: str = Field(json_schema_extra={"format": "binary"})
+    message: str = ""
+    kind: str = "predictions"
+
+
+class CheckForm(Shape):
+    """The form of a dry run."""
+
+    file: str = Field(json_schema_extra={"format": "binary"})
+    kind: str = "predictions"
+
+
+class BoardQuery(PageQuery):
+    """Which part of a board."""
+
+    split: Literal["public", "private"] = "public"
+
+
+class BoardRow(Shape):
+    """A line of a board; `rank` is null for baselines.
+
+    `rank_low`, `rank_high`, `tied_with_leader` and `change` are null where not computed.
+    """
+
+    rank: int | None
+    tied_with_leader: bool | None
+    rank_low: int | None
+    rank_high: int | None
+    team: str
+    members: list[str]
+    score: float
+    low: float | None
+    high: float | None
+    entries: int
+    last_at: datetime
+    is_baseline: bool
+    is_me: bool
+    change: int | None
+
+
+class Board(Page):
+    """A page of a board with the baselines that fall on it, and the caller's own row."""
+
+    competition: str
+    split: str
+    metric: Metric
+    pages: int
+    revision: int
+    items: list[BoardRow]
+    mine: BoardRow | None
+
+
+def paged(shape: type[Page], query: PageQuery, total: int, items: Sequence[Shape]) -> Page:
+    """A page in its shape."""
+    return shape.model_validate(
+        {"page": query.page, "per_page": query.per_page, "total": total, "items": list(items)}
+    )
