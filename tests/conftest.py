@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -157,7 +158,7 @@ def installation(config: Config) -> Iterator[Installation]:
     opened.queue.connection.close()
 
 
-TOY_SPEC = {
+TOY_SPEC: dict[str, Any] = {
     "slug": "toy",
     "version": 1,
     "title": "Toy digits",
@@ -168,9 +169,25 @@ TOY_SPEC = {
     "metric": {"name": "accuracy"},
     "submission": {
         "format": "csv",
-        "id_column": "id",
+        "id": {"name": "id", "type": "integer"},
         "columns": [{"name": "label", "type": "integer", "low": 0, "high": 9}],
     },
+}
+TOY_SPEC |= {
+    "data": {
+        "licence": "CC0",
+        "sources": [
+            {
+                "kind": "folder",
+                "edition": "small",
+                "file": "toy.npz",
+                "sha256": "0" * 64,
+                "size_bytes": 1,
+                "licence": "CC0",
+            }
+        ],
+        "files": [{"name": "sample_submission.csv", "description": "The form."}],
+    }
 }
 TOY_ANSWERS = "id,label,Usage\n" + "".join(
     f"{i},{i % 10},{'Public' if i % 2 else 'Private'}\n" for i in range(20)
@@ -200,10 +217,12 @@ class Factory:
 
     def competition(self, slug: str = "toy", **columns: object) -> None:
         """A ready competition of twenty rows: ids 0 to 19, the label is the id modulo 10."""
-        key = f"challenges/{slug}/answers.csv"
-        with contextlib.closing(self.installation.storage.receive(1 << 20)) as incoming:
-            incoming.write(TOY_ANSWERS.encode())
-            self.installation.storage.keep(incoming, key)
+        answers_key = f"challenges/{slug}/private/answers.csv"
+        sample_key = f"challenges/{slug}/public/sample_submission.csv"
+        for key, content in ((answers_key, TOY_ANSWERS), (sample_key, predictions(2))):
+            with contextlib.closing(self.installation.storage.receive(1 << 20)) as incoming:
+                incoming.write(content.encode())
+                self.installation.storage.keep(incoming, key)
         with self.installation.database.writing() as session:
             challenge = Challenge(
                 slug=slug,
@@ -214,7 +233,8 @@ class Factory:
                 state="ready",
                 seed=1,
                 truth_version="toy-1",
-                answers_key=key,
+                answers_key=answers_key,
+                sample_key=sample_key,
                 prepared_at=now(),
             )
             session.add(challenge)

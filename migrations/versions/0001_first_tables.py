@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("seed", sa.BigInteger(), nullable=False),
         sa.Column("truth_version", sa.Text(), nullable=False),
         sa.Column("answers_key", sa.Text(), nullable=False),
+        sa.Column("sample_key", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("prepared_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_challenges")),

@@ -31,7 +31,7 @@ SCOPES = {
 HANDLE = re.compile(r"[a-z0-9][a-z0-9-]{1,29}")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 PASSWORD_CHARACTERS = (8, 200)
-TOKEN_PREFIX = "pod_"  # noqa: S105 (makes leaked tokens findable, is none itself)
+TOKEN_PREFIX = "pod_"
 TOKEN_SEEN_EVERY = timedelta(minutes=1)
 
 _hasher = PasswordHasher()

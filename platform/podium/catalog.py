@@ -131,9 +131,7 @@ class Spec(_Strict):
     level: Literal["beginner", "intermediate", "advanced"]
     task: Text
     teaches: list[str] = []
-    kinds: Annotated[
-        list[Literal["predictions", "model", "code", "agent"]], Field(min_length=1)
-    ]
+    kinds: Annotated[list[Literal["predictions", "model", "code", "agent"]], Field(min_length=1)]
     metric: MetricChoice
     submission: SubmissionSpec
     limits: Limits = Limits()
@@ -219,7 +217,7 @@ def _expected(fault: Any) -> str:
 def _fields_at(location: tuple[int | str, ...]) -> list[str]:
     """Names of the keys that the table at this place may have."""
     table: type[BaseModel] = Spec
-    nested = {
+    nested: dict[str, type[BaseModel]] = {
         "metric": MetricChoice,
         "submission": SubmissionSpec,
         "limits": Limits,

@@ -217,7 +217,7 @@ def _rows(path: Path) -> int | None:
 
 
 def _script(file: Path) -> ModuleType:
-    """The challenge's prepare.py: `decode(source) -> arrays`, `prepare(arrays, public, private)`."""
+    """The challenge's prepare.py: `decode(source)`, `prepare(arrays, public, private, seed)`."""
     if not file.is_file():
         raise ChallengeError(f"{file.parent.name} has no prepare.py.")
     name = f"podium_challenge_{file.parent.name.replace('-', '_')}"

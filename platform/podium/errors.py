@@ -37,7 +37,7 @@ __all__ = [
 
 
 class PodiumError(Exception):
-    """Base of all errors that Podium raises on purpose; `code` is stable, the text is for people."""
+    """Base of what Podium raises on purpose; `code` is stable, the text is for people."""
 
     code = "internal"
 

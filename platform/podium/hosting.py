@@ -4,27 +4,31 @@
 their trained baselines through the same queue as everyone's submissions.
 """
 
-import contextlib
 import logging
+import os
 import secrets
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, select, update
 
 from podium import catalog, datasets, paths, submissions
+from podium.catalog import Baseline, Spec
+from podium.competitions import find
 from podium.errors import FaultError
 from podium.installation import Installation
 from podium.models import Challenge, ChallengeFile, Competition, Submission, Team
 from podium.models.record import now
 from podium.processes import die_with_parent
 from podium.verdicts import HOLDS_QUOTA
+from podium_scoring import ChallengeError
+from podium_scoring.tables import read_answers, read_form
 
-BASELINE_TIME_LIMIT_S = 1800
 SEED_BITS = 62
+BASELINE_TIME_LIMIT_S = 1800
+SAMPLE = "sample_submission.csv"
 
 log = logging.getLogger(__name__)
 
@@ -32,15 +36,193 @@ log = logging.getLogger(__name__)
 def practice(installation: Installation) -> None:
     """Publish every bundled challenge as an open practice competition with its baseline.
 
-    Safe to run at every start: what is there already is left as it is. A challenge that fails
-    is marked broken with its reason, and the next one is done.
+    Safe to run at every start: what is there is left as it is. A challenge that fails is marked
+    broken with its reason, and the next one is done.
     """
-    specs = catalog.bundled()
-    for spec in specs:
-        publish(installation, spec)
-    for spec in specs:
+    folders = catalog.bundled()
+    for folder in folders:
+        publish(installation, folder)
+    for folder in folders:
+        spec = catalog.read(folder)
         try:
-            prepare(installation, spec.slug)
-            hand_in_baseline(installation, spec)
-        except Exception:
-            log.exception("%s: preparing failed", spec.slug)
+            prepare(installation, folder)
+            for baseline in spec.baselines:
+                if baseline.trained_at_start:
+                    hand_in_baseline(installation, spec, baseline)
+        except (ChallengeError, FaultError) as error:
+            log.error("%s: %s", spec.slug, error)
+
+
+def publish(installation: Installation, folder: Path, edition: str = "small") -> None:
+    """Make a challenge folder known, and open a practice competition of the same slug."""
+    spec = catalog.read(folder)
+    with installation.database.writing() as session:
+        challenge = session.scalar(
+            select(Challenge).where(
+                Challenge.slug == spec.slug,
+                Challenge.version == spec.version,
+                Challenge.edition == edition,
+            )
+        )
+        if challenge is None:
+            challenge = Challenge(
+                slug=spec.slug,
+                version=spec.version,
+                edition=edition,
+                state="preparing",
+                seed=secrets.randbits(SEED_BITS),
+                spec={},
+                text="",
+            )
+            session.add(challenge)
+        # Texts may be mended without a new version; what decides scores may not.
+        challenge.spec = spec.model_dump(mode="json")
+        challenge.text = catalog.text(folder)
+        session.flush()
+        if not session.scalar(select(exists().where(Competition.slug == spec.slug))):
+            session.add(
+                Competition(
+                    slug=spec.slug,
+                    challenge_id=challenge.id,
+                    title=spec.title,
+                    is_practice=True,
+                    daily_limit=spec.limits.daily,
+                    total_limit=spec.limits.total,
+                    finals=spec.limits.finals,
+                )
+            )
+
+
+def prepare(installation: Installation, folder: Path, edition: str = "small") -> None:
+    """Make the data of a published challenge and put them into the storage.
+
+    Does nothing if they are there. If it fails, the challenge is marked broken with the reason
+    for hosts, and the error is raised.
+    """
+    spec = catalog.read(folder)
+    with installation.database.reading() as session:
+        challenge = session.scalars(
+            select(Challenge).where(
+                Challenge.slug == spec.slug,
+                Challenge.version == spec.version,
+                Challenge.edition == edition,
+            )
+        ).one()
+    if challenge.state == "ready":
+        return
+    log.warning("%s: preparing the data (%s edition)", spec.slug, edition)
+    try:
+        with tempfile.TemporaryDirectory(prefix="podium-prepare-") as scratch:
+            prepared = datasets.prepare(
+                spec,
+                folder,
+                edition,
+                challenge.seed,
+                Path(scratch) / "new",
+                cache=installation.config.home / "sources",
+            )
+            _need_same_ids(spec, prepared)
+            prefix = f"challenges/{spec.slug}/{prepared.truth_version}"
+            for path in prepared.folder.glob("p*/*"):
+                installation.storage.put(path, f"{prefix}/{path.relative_to(prepared.folder)}")
+    except (ChallengeError, FaultError, OSError, ValueError) as error:
+        _mark_broken(installation, challenge.id, str(error))
+        raise
+    _mark_ready(installation, challenge.id, spec, prepared, prefix)
+
+
+def _need_same_ids(spec: Spec, prepared: datasets.Prepared) -> None:
+    """The form that files are checked against and the answers must name the same ids."""
+    schema = spec.submission.schema_record
+    form = read_form((prepared.folder / "public" / SAMPLE).read_bytes(), schema)
+    answers = read_answers(prepared.answers.read_bytes(), schema)
+    if set(form.ids.tolist()) != set(answers.form.ids.tolist()):
+        raise ChallengeError(f"{SAMPLE} and the answers do not name the same ids.")
+
+
+def _mark_ready(
+    installation: Installation,
+    challenge_id: int,
+    spec: Spec,
+    prepared: datasets.Prepared,
+    prefix: str,
+) -> None:
+    descriptions = {file.name: file.description for file in spec.data.files}
+    with installation.database.writing() as session:
+        challenge = session.get_one(Challenge, challenge_id)
+        session.execute(delete(ChallengeFile).where(ChallengeFile.challenge_id == challenge_id))
+        session.add_all(
+            ChallengeFile(
+                challenge_id=challenge_id,
+                name=file.name,
+                file_key=f"{prefix}/public/{file.name}",
+                sha256=file.sha256,
+                size_bytes=file.size_bytes,
+                rows=file.rows,
+                description=descriptions.get(file.name, ""),
+            )
+            for file in prepared.files
+        )
+        challenge.answers_key = f"{prefix}/private/answers.csv"
+        challenge.sample_key = f"{prefix}/public/{SAMPLE}"
+        challenge.truth_version = prepared.truth_version
+        challenge.state, challenge.state_reason = "ready", ""
+        challenge.prepared_at = now()
+
+
+def _mark_broken(installation: Installation, challenge_id: int, reason: str) -> None:
+    with installation.database.writing() as session:
+        session.execute(
+            update(Challenge)
+            .where(Challenge.id == challenge_id)
+            .values(state="broken", state_reason=reason)
+        )
+
+
+def hand_in_baseline(installation: Installation, spec: Spec, baseline: Baseline) -> int | None:
+    """Train a baseline in its small form and submit what it wrote; None if it is there already."""
+    with installation.database.reading() as session:
+        competition = find(session, spec.slug)
+        if session.scalar(
+            select(Submission.id)
+            .join(Team, Team.id == Submission.team_id)
+            .where(
+                Team.competition_id == competition.id,
+                Team.name == baseline.title,
+                Team.is_baseline.is_(True),
+                Submission.state.in_(HOLDS_QUOTA),
+            )
+        ):
+            return None
+        files = [(file.name, file.file_key) for file in competition.challenge.files]
+    log.warning("%s: training the baseline %r", spec.slug, baseline.title)
+    with tempfile.TemporaryDirectory(prefix="podium-baseline-") as scratch:
+        folder = Path(scratch)
+        for name, key in files:
+            with installation.storage.open(key) as file:
+                (folder / name).write_bytes(file.read())
+        out = folder / "submission.csv"
+        _train(baseline, folder, out)
+        upload = submissions.upload_from(
+            installation, out, f"python baselines/{baseline.script} {' '.join(baseline.small)}"
+        )
+        try:
+            return submissions.accept_baseline(installation, spec.slug, baseline.title, upload)
+        finally:
+            upload.file.close()
+
+
+def _train(baseline: Baseline, folder: Path, out: Path) -> None:
+    script = paths.bundled("baselines") / baseline.script
+    command = [sys.executable, "-P", str(script), "--data", str(folder), "--out", str(out)]
+    done = subprocess.run(
+        [*command, *baseline.small],
+        capture_output=True,
+        text=True,
+        timeout=BASELINE_TIME_LIMIT_S,
+        preexec_fn=die_with_parent,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )
+    if done.returncode or not out.is_file():
+        last = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
+        raise FaultError(f"The baseline {baseline.script} failed: {last}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from podium import attempts, limits
@@ -251,7 +251,7 @@ def count(
     return session.scalar(query) or 0
 
 
-def _loaded():  # type: ignore[no-untyped-def]
+def _loaded() -> Select[Submission]:
     return select(Submission).options(
         joinedload(Submission.competition),
         joinedload(Submission.team),
@@ -301,7 +301,7 @@ def queueing(session: Session, submission: Submission) -> Queueing | None:
         .order_by(Attempt.id.desc())
         .limit(RECENT_ATTEMPTS)
     ).all()
-    spent = sorted((end - start).total_seconds() for start, end in recent)
+    spent = sorted((end - start).total_seconds() for start, end in recent if end is not None)
     typical = spent[len(spent) // 2] if spent else 1.0
     queue = QUEUE_OF_KIND[submission.kind]
     workers = session.scalar(

@@ -65,11 +65,15 @@ class Supervisor:
     _lock: IO[str] | None = None
     _stopping: bool = False
 
-    def run(self, when_ready: Callable[[], None]) -> None:
-        """Start everything, call `when_ready` once the web answers, and stay until told to end."""
+    def run(self, prepare: Callable[[], None], when_ready: Callable[[], None]) -> None:
+        """Start everything, call `when_ready` once the web answers, and stay until told to end.
+
+        `prepare` runs first, when the home is ours alone: the place for migrations.
+        """
         self._take_home()
         self._end_leftovers()
         self._need_free_port()
+        prepare()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._ask_to_stop)
         try:
@@ -99,8 +103,8 @@ class Supervisor:
         except OSError:
             self._lock.seek(0)
             raise ConfigError(
-                f"{self.config.home} is in use by `podium up` (process {self._lock.read().strip()})."
-                " Stop it, or choose another folder with --home."
+                f"{self.config.home} is in use by `podium up`, process "
+                f"{self._lock.read().strip()}. Stop it, or choose another folder with --home."
             ) from None
         self._lock.seek(0)
         self._lock.truncate()
@@ -149,7 +153,7 @@ class Supervisor:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.config.host, self.config.host)
         address = f"[{host}]" if ":" in host else host
         try:
-            with urllib.request.urlopen(  # noqa: S310 (our own address)
+            with urllib.request.urlopen(
                 f"http://{address}:{self.config.port}/readyz", timeout=2
             ) as answer:
                 return bool(answer.status == 200)

@@ -1,4 +1,4 @@
-"""A worker process: serves exactly one queue, keeps its leases alive, starts where it was killed."""
+"""A worker process: serves one queue, keeps its leases alive, goes on where it was killed."""
 
 import logging
 import os
@@ -17,7 +17,6 @@ from podium.installation import Installation
 from podium.jobqueue import FUNCTIONS, ListedJob
 from podium.models import WorkerProcess
 from podium.models.record import now
-from podium.submissions import QUEUE_OF_KIND
 
 log = logging.getLogger(__name__)
 

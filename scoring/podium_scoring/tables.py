@@ -95,15 +95,35 @@ class Index:
 
 
 @dataclass(frozen=True)
-class Answers:
-    """The truth of a challenge, ready to be compared with: a worker keeps it in memory."""
+class Form:
+    """What a file must fit: its columns and the ids of the test set. Holds no answers."""
 
     schema: Schema
     ids: NDArray[Any]
+    index: Index = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The truth of a challenge, ready to be compared with: a worker keeps it in memory."""
+
+    form: Form
     columns: Mapping[str, NDArray[Any]]
     splits: Mapping[str, Ints]  # split name -> its rows
     digest: str
-    index: Index = field(repr=False)
+
+
+def read_form(sample: bytes, schema: Schema) -> Form:
+    """The form of a challenge from its public sample submission; its faults are the host's."""
+    faults = Faults()
+    try:
+        ids = _read(read_sheet(sample, schema.header), schema.id, faults)
+        faults.check()
+    except SubmissionError as error:
+        raise ChallengeError(
+            f"The sample submission is at fault. {error.message}", error.details, error.more
+        ) from None
+    return Form(schema, ids, Index(ids))
 
 
 def read_answers(data: bytes, schema: Schema) -> Answers:
@@ -127,28 +147,28 @@ def read_answers(data: bytes, schema: Schema) -> Answers:
         split: rows for word, split in SPLITS.items() if len(rows := np.flatnonzero(usages == word))
     }
     digest = hashlib.sha256(data).hexdigest()[:12]
-    return Answers(schema, ids, columns, splits, digest, Index(ids))
+    return Answers(Form(schema, ids, Index(ids)), columns, splits, digest)
 
 
-def read_predictions(data: bytes, answers: Answers) -> dict[str, NDArray[Any]]:
-    """The columns of a submitted CSV, in the order of the answers' ids.
+def read_predictions(data: bytes, form: Form) -> dict[str, NDArray[Any]]:
+    """The columns of a submitted CSV, in the order of the form's ids.
 
     Row order, column order, BOM, CRLF, quotes and empty lines are harmless. SubmissionError with
     at most 20 places for everything else: structure, types, ranges, unknown, double, missing ids.
     """
-    schema = answers.schema
+    schema = form.schema
     sheet = read_sheet(data, schema.header)
     faults = Faults()
     ids = _read(sheet, schema.id, faults)
     faults.check()  # ids first: without them nothing else can be placed
-    rows = answers.index.rows(ids)
+    rows = form.index.rows(ids)
     columns = {column.name: _read(sheet, column, faults) for column in schema.columns}
-    place = np.full(len(answers.ids), -1)
+    place = np.full(len(form.ids), -1)
     known = rows >= 0
     if known.all() and len(rows) == len(place):
         place[rows] = np.arange(len(rows))
     if (place < 0).any():
-        _explain_ids(sheet, schema.id, ids, rows, answers, faults)
+        _explain_ids(sheet, schema.id, ids, rows, form, faults)
     faults.check()
     return {name: values[place] for name, values in columns.items()}
 
@@ -217,7 +237,7 @@ def _explain_ids(
     id_column: Column,
     ids: NDArray[Any],
     rows: Ints,
-    answers: Answers,
+    form: Form,
     faults: Faults,
 ) -> None:
     """Note unknown and double ids with their lines, then the missing ones."""
@@ -234,9 +254,9 @@ def _explain_ids(
     for row in double[:MOST_DETAILS].tolist():
         faults.add(sheet.line(row), name, "each id once", f"{shown(str(ids[row]))} again")
     faults.skip(max(0, len(double) - MOST_DETAILS))
-    present = np.zeros(len(answers.ids), bool)
+    present = np.zeros(len(form.ids), bool)
     present[rows[found]] = True
     missing = np.flatnonzero(~present)
     for row in missing[:MOST_DETAILS].tolist():
-        faults.add(None, name, f"a row for id {answers.ids[row]}", "no such row")
+        faults.add(None, name, f"a row for id {form.ids[row]}", "no such row")
     faults.skip(max(0, len(missing) - MOST_DETAILS))

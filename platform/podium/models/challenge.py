@@ -28,7 +28,8 @@ class Challenge(Record):
     state_reason: Mapped[str] = mapped_column(default="")
     seed: Mapped[int] = mapped_column(BigInteger)  # private: it decides the hidden split
     truth_version: Mapped[str] = mapped_column(default="")
-    answers_key: Mapped[str] = mapped_column(default="")
+    answers_key: Mapped[str] = mapped_column(default="")  # for score workers only
+    sample_key: Mapped[str] = mapped_column(default="")  # the form that files must fit
     created_at: Mapped[datetime] = mapped_column(default=now)
     prepared_at: Mapped[datetime | None]
 

@@ -1,0 +1,5 @@
+"""`python -m podium.cli`, as the supervisor starts its parts."""
+
+from podium.cli import main
+
+main()
