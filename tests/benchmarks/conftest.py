@@ -1,0 +1,31 @@
+"""How the benchmarks measure: best of a few runs, one after the other, in one process."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def race(record_property: Callable[[str, object], None], request: pytest.FixtureRequest) -> Any:
+    """`race(name=work, ..., runs=3)` gives the best seconds of each; `-s` shows them."""
+
+    def run(runs: int = 3, **works: Callable[[], object]) -> dict[str, float]:
+        times = {}
+        for name, work in works.items():
+            times[name] = min(_seconds(work) for _ in range(runs))
+            record_property(name, times[name])
+        shown = ", ".join(f"{name} {1000 * best:.2f} ms" for name, best in times.items())
+        capture = request.config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled():
+            request.config.get_terminal_writer().line(f"\n{request.node.name}: {shown}")
+        return times
+
+    return run
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    work()
+    return time.perf_counter() - begin
