@@ -192,14 +192,15 @@ def _iou(boxes: Floats, answers: Floats, crowd: Flags) -> Floats:
     common = np.maximum(across, 0) * np.maximum(down, 0)
     area = width * height
     union = np.where(crowd, area, area + awidth * aheight - common)
-    return np.divide(common, union, out=np.zeros_like(common), where=common > 0)
+    share: Floats = np.divide(common, union, out=np.zeros_like(common), where=common > 0)
+    return share
 
 
 def _last_best(able: Flags, overlap: Floats) -> tuple[Integers, Flags]:
     """Where the largest overlap among `able` (g, t, w) is, the last of equals; if there is any."""
     among = np.where(able, overlap[:, None, :], -1.0)
     place: Integers = able.shape[2] - 1 - among[..., ::-1].argmax(axis=2)
-    some: Flags = able.any(axis=2)
+    some: Flags = np.any(able, axis=2)
     return place, some
 
 

@@ -1,4 +1,4 @@
-"""How the benchmarks measure: best of a few runs, one after the other, in one process."""
+"""How the benchmarks measure: best of a few rounds, in turn, in one process."""
 
 import time
 from collections.abc import Callable
@@ -12,10 +12,10 @@ def race(record_property: Callable[[str, object], None], request: pytest.Fixture
     """`race(name=work, ..., runs=3)` gives the best seconds of each; `-s` shows them."""
 
     def run(runs: int = 3, **works: Callable[[], object]) -> dict[str, float]:
-        times = {}
-        for name, work in works.items():
-            times[name] = min(_seconds(work) for _ in range(runs))
-            record_property(name, times[name])
+        rounds = [{name: _seconds(work) for name, work in works.items()} for _ in range(runs)]
+        times = {name: min(one[name] for one in rounds) for name in works}
+        for name, best in times.items():
+            record_property(name, best)
         shown = ", ".join(f"{name} {1000 * best:.2f} ms" for name, best in times.items())
         capture = request.config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled():
