@@ -3,6 +3,7 @@ import threading
 from datetime import timedelta
 
 import pytest
+from redis import Redis
 from sqlalchemy import func, select
 
 from podium import attempts, competitions, limits, submissions
@@ -57,11 +58,10 @@ def test_an_accepted_file_is_durable_recorded_and_queued(installation, factory, 
     assert installation.queue.waiting("score") == {submission_id}
 
 
-def test_a_queue_that_is_gone_loses_nothing(installation, factory, predictions):
+def test_a_queue_that_is_gone_loses_nothing(installation, factory, predictions, monkeypatch):
     factory.competition()
     caller = factory.member("ada-01")
-    installation.queue.connection.connection_pool.disconnect()
-    installation.queue.connection.connection_pool.connection_kwargs["path"] = "/nowhere.sock"
+    monkeypatch.setattr(installation.queue, "connection", Redis(unix_socket_path="/nowhere.sock"))
     submission_id = factory.submit(caller, predictions(3))
     with installation.database.reading() as session:
         assert session.get_one(Submission, submission_id).state == "queued"

@@ -162,14 +162,15 @@ def give_back(
         )
     else:
         target = State.QUEUED
-        wait = BACKOFF_S[min(tries, len(BACKOFF_S)) - 1] if outcome == FAULT else 0.0
+        wait = timedelta(seconds=BACKOFF_S[min(tries, len(BACKOFF_S)) - 1])
         moved = move(
             session,
             lease.submission_id,
             source,
             target,
             fenced,
-            not_before=now() + timedelta(seconds=wait),
+            # A worker that was killed says nothing about the next one: no wait.
+            not_before=now() + wait if outcome == FAULT else None,
         )
     if not moved:
         return None

@@ -257,9 +257,12 @@ def _rows(
 ) -> list[Row]:
     listed = list(listed)
     team_ids = {entry.team_id for entry, _ in listed}
-    names = dict(
-        session.execute(select(Team.id, Team.name).where(Team.id.in_(team_ids))).tuples().all()
-    )
+    names = {
+        team_id: name
+        for team_id, name in session.execute(
+            select(Team.id, Team.name).where(Team.id.in_(team_ids))
+        )
+    }
     members: dict[int, list[str]] = {team_id: [] for team_id in team_ids}
     for team_id, handle in session.execute(
         select(Membership.team_id, User.handle)

@@ -208,12 +208,12 @@ def _header_advice(line: str, expected: Sequence[str]) -> str:
             return f"The fields are separated by {word}. Separate them by commas: {wanted}."
     if "Unnamed: 0" in names or (names and names[0] == "" and set(expected) <= set(names)):
         return "The first column is a pandas index. Write the file with to_csv(..., index=False)."
-    if len(set(names)) < len(names):
-        return f"A column is there twice. The columns are {wanted}."
     missing = [name for name in expected if name not in names]
     extra = [name for name in names if name not in expected]
     if missing and len(missing) == len(expected):
         return f"The first line is not the header {wanted}. Add it as the first line."
+    if len(set(names)) < len(names):
+        return f"A column is there twice. The columns are {wanted}."
     parts = [f"lacks {', '.join(missing)}"] if missing else []
     parts += [f"has {', '.join(shown(name) for name in extra)} besides"] if extra else []
     return f"The header {' and '.join(parts)}. The columns are {wanted}."
