@@ -67,7 +67,7 @@ def listed(
     search: str | None = None,
     mine: bool = False,
 ) -> list[Listed]:
-    """Competitions from beginner to advanced; practice before courses, then by title."""
+    """Competitions from beginner to advanced; practice before courses, then by title and slug."""
     teams = (
         select(Team.competition_id, func.count().label("teams"))
         .where(Team.is_baseline.is_(False))
@@ -99,10 +99,10 @@ def listed(
     return sorted(found, key=_list_order)
 
 
-def _list_order(item: Listed) -> tuple[int, bool, str]:
+def _list_order(item: Listed) -> tuple[int, bool, str, str]:
     competition = item.competition
     level = LEVELS.index(competition.challenge.spec["level"])
-    return (level, not competition.is_practice, competition.title)
+    return (level, not competition.is_practice, competition.title, competition.slug)
 
 
 def team_of(session: Session, competition_id: int, user_id: int | None) -> Team | None:

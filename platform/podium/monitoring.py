@@ -61,7 +61,7 @@ def _by_state(session: Session, *, only_open: bool = False) -> dict[str, int]:
     query = select(Submission.state, func.count()).group_by(Submission.state)
     if only_open:
         query = query.where(Submission.state.in_(OPEN))
-    return dict(session.execute(query).tuples().all())
+    return {name: count for name, count in session.execute(query)}
 
 
 def _online(session: Session, lease_s: float) -> dict[str, int]:
@@ -70,7 +70,7 @@ def _online(session: Session, lease_s: float) -> dict[str, int]:
         .where(WorkerProcess.heartbeat_at > now() - timedelta(seconds=lease_s))
         .group_by(WorkerProcess.queue)
     )
-    return dict(session.execute(query).tuples().all())
+    return {name: count for name, count in session.execute(query)}
 
 
 def _queued(installation: Installation) -> dict[str, int] | None:

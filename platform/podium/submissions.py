@@ -16,7 +16,13 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from podium import attempts, limits
 from podium.accounts import Caller
 from podium.competitions import find, is_host, need_team, team_of
-from podium.errors import BadRequestError, ConflictError, NotFoundError
+from podium.errors import (
+    BadRequestError,
+    ClosedError,
+    ConflictError,
+    LimitError,
+    NotFoundError,
+)
 from podium.installation import Installation
 from podium.models import Attempt, Competition, Submission, Team, WorkerProcess
 from podium.models.record import now
@@ -58,8 +64,12 @@ def need_room(
     """
     competition = find(session, slug)
     team = need_team(session, competition, caller)
-    if idempotency_key is None or _of_key(session, team.id, idempotency_key) is None:
+    try:
         limits.need_room(session, competition, team.id, now())
+    except (LimitError, ClosedError):
+        # Looked up after the limit, for a twin of this request may have used the last try between.
+        if idempotency_key is None or _of_key(session, team.id, idempotency_key) is None:
+            raise
     return competition
 
 

@@ -1,0 +1,112 @@
+"""Who may call what: every route of the API for every kind of caller."""
+
+from typing import Any
+
+import pytest
+
+from podium.models import Submission
+
+PEOPLE = ("anonymous", "not_joined", "joined", "other_team", "host", "other_host", "admin")
+ANYONE = dict.fromkeys(PEOPLE, 200)
+SIGNED_IN = ANYONE | {"anonymous": 401}
+MEMBERS = SIGNED_IN | dict.fromkeys(("not_joined", "host", "other_host", "admin"), 403)
+# A submission of the team "joined"; for all others it does not exist.
+OWN = {"anonymous": 401, "joined": 200, "host": 200, "admin": 200} | dict.fromkeys(
+    ("not_joined", "other_team", "other_host"), 404
+)
+HOSTS = {"host": 200, "admin": 200} | dict.fromkeys(
+    ("anonymous", "not_joined", "joined", "other_team", "other_host"), 403
+)
+NEW = {"handle": "new-01", "email": "new@example.org", "password": "correct horse"}
+
+# Method, path, what is sent, and the status for each kind of caller.
+ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
+    ("POST", "/users"): ({"json": NEW}, dict.fromkeys(PEOPLE, 201)),
+    ("POST", "/tokens"): ({"json": {"handle": "x", "password": "y"}}, dict.fromkeys(PEOPLE, 401)),
+    ("GET", "/tokens"): ({}, SIGNED_IN),
+    ("DELETE", "/tokens/0"): ({}, dict.fromkeys(PEOPLE, 404) | {"anonymous": 401}),
+    ("GET", "/me"): ({}, SIGNED_IN),
+    ("GET", "/competitions"): ({}, ANYONE),
+    ("GET", "/competitions/toy"): ({}, ANYONE),
+    ("POST", "/competitions/toy/join"): ({}, SIGNED_IN),
+    ("GET", "/competitions/toy/limits"): ({}, MEMBERS),
+    ("GET", "/competitions/toy/files"): ({}, ANYONE),
+    ("GET", "/competitions/toy/files/train.csv"): ({}, SIGNED_IN),
+    ("POST", "/competitions/toy/submissions"): (
+        {"file": True},
+        {person: 201 if status == 200 else status for person, status in MEMBERS.items()},
+    ),
+    ("POST", "/competitions/toy/check"): ({"file": True}, SIGNED_IN),
+    ("GET", "/competitions/toy/submissions"): ({}, MEMBERS | {"host": 200, "admin": 200}),
+    ("GET", "/submissions/{id}"): ({}, OWN),
+    ("POST", "/submissions/{id}/cancel"): ({}, OWN),
+    ("GET", "/submissions/{id}/file"): ({}, OWN),
+    ("GET", "/submissions/{id}/log"): ({}, OWN),
+    ("GET", "/competitions/toy/leaderboard"): ({}, ANYONE),
+    ("GET", "/competitions/toy/leaderboard?split=private"): ({}, HOSTS),
+}
+
+
+@pytest.fixture
+def callers(api, factory, predictions, offer_file):
+    """The API for every kind of caller, and the id of a submission of the one who joined."""
+    host = factory.person("host-01", "instructor")
+    factory.competition(host_id=host.id)
+    offer_file("train.csv", b"x")
+    joined = factory.member("joined-01")
+    submission_id = factory.submit(joined, predictions(3))
+    return submission_id, {
+        "anonymous": api,
+        "not_joined": api.as_(factory.person("not-joined-01")),
+        "joined": api.as_(joined),
+        "other_team": api.as_(factory.member("other-01")),
+        "host": api.as_(host),
+        "other_host": api.as_(factory.person("host-02", "instructor")),
+        "admin": api.as_(factory.person("root-01", "admin")),
+    }
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+@pytest.mark.parametrize("person", PEOPLE)
+def test_every_route_answers_every_kind_of_caller_as_declared(
+    callers, predictions, method, path, person
+):
+    submission_id, apis = callers
+    sent, expected = ROUTES[method, path]
+    path = path.format(id=submission_id)
+    if sent.get("file"):
+        answer = apis[person].send(predictions(2), path)
+    else:
+        answer = apis[person].call(method, path, **sent)
+    assert answer.status_code == expected[person], answer.text
+
+
+def test_the_table_above_lists_every_route(app):
+    declared = {(method, path.split("?")[0]) for method, path in ROUTES}
+    names = {"slug": "toy", "name": "train.csv", "submission_id": "{id}", "token_id": "0"}
+    served = set()
+    for rule in app.url_map.iter_rules():
+        if rule.rule.startswith("/api/v1/") and rule.endpoint != "openapi.spec":
+            path = rule.rule.removeprefix("/api/v1").replace("<int:", "<")
+            for name, value in names.items():
+                path = path.replace(f"<{name}>", value)
+            served |= {(method, path) for method in rule.methods - {"HEAD", "OPTIONS"}}
+    assert served == declared
+
+
+def test_scopes_narrow_what_a_person_may_do(api, factory, predictions):
+    host = factory.person("root-01", "admin")
+    factory.competition()
+    joined = factory.member("joined-01")
+    submission_id = factory.submit(joined, predictions(3))
+    no_host = api.as_(host, "read", "submit")
+    assert no_host.get("/competitions/toy/leaderboard?split=private").status_code == 403
+    assert no_host.get(f"/submissions/{submission_id}").status_code == 404
+    reader = api.as_(joined, "read")
+    assert reader.get(f"/submissions/{submission_id}").status_code == 200
+    assert reader.post(f"/submissions/{submission_id}/cancel").status_code == 403
+    assert reader.post("/competitions/toy/join").status_code == 403
+    submitter = api.as_(joined, "submit")
+    assert submitter.get("/me").status_code == 403
+    with api.installation.database.reading() as session:
+        assert session.get_one(Submission, submission_id).state == "queued"
