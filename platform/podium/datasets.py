@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import tomllib
 from collections.abc import Callable, Mapping
@@ -27,11 +28,6 @@ Arrays = Mapping[str, NDArray[Any]]
 
 CHUNK = 1 << 18
 TIMEOUT_S = 30
-CLIENTS = {
-    "pip": ["pip", "download", "--no-deps", "--dest", "."],
-    "npm": ["npm", "pack", "--silent"],
-    "deb": ["apt-get", "download"],
-}
 
 
 @dataclass(frozen=True)
@@ -124,54 +120,50 @@ def fetch(sources: list[Source], challenge: Path, cache: Path, progress: Progres
 
 
 def _fetch(source: Source, target: Path, progress: Progress) -> None:
-    if source.kind == "url":
-        _download(source, target, progress)
-    else:
-        _fetch_package(source, target, progress)
-
-
-def _fetch_package(source: Source, target: Path, progress: Progress) -> None:
-    """Through the package manager's own client, which knows its registry."""
-    name, _, version = source.locator.partition("==")
-    joint = {"pip": "==", "npm": "@", "deb": "="}[source.kind]
-    command = [*CLIENTS[source.kind], f"{name}{joint}{version}"]
-    if shutil.which(command[0]) is None:
-        raise FaultError(f"the program {command[0]!r} is not installed")
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        progress(source.file, 0, source.size_bytes)
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL
-        )
-        found = [path for path in Path(folder).iterdir() if path.is_file()]
-        if done.returncode or len(found) != 1:
-            last = (done.stderr.strip() or done.stdout.strip() or "no file came").splitlines()[-1]
-            raise FaultError(f"{command[0]} failed: {last[:200]}")
-        os.replace(found[0], target)
-        progress(source.file, source.size_bytes, source.size_bytes)
-
-
-def _download(source: Source, target: Path, progress: Progress) -> None:
-    """Over HTTP, resumed where an earlier try stopped."""
+    """Download to `target`, resumed where an earlier try stopped; verified before it counts."""
     part = target.with_name(target.name + ".part")
     there = part.stat().st_size if part.is_file() else 0
-    headers = {"Range": f"bytes={there}-"} if there else {}
-    with requests.get(source.locator, headers=headers, stream=True, timeout=TIMEOUT_S) as answer:
-        if answer.status_code == 416:  # the part is whole already, or not ours
-            answer.close()
-        else:
-            answer.raise_for_status()
-            resumed = answer.status_code == 206
+    if there < source.size_bytes:
+        headers = {"Range": f"bytes={there}-"} if there else {}
+        with requests.get(_address(source), headers=headers, stream=True, timeout=TIMEOUT_S) as got:
+            got.raise_for_status()
+            resumed = got.status_code == 206
             there = there if resumed else 0
             with part.open("ab" if resumed else "wb") as out:
-                for chunk in answer.iter_content(CHUNK):
+                for chunk in got.iter_content(CHUNK):
                     out.write(chunk)
                     there += len(chunk)
                     progress(source.file, there, source.size_bytes)
-    try:
-        _need_digest(part, source, keep=False)
-    finally:
-        if part.is_file():
-            os.replace(part, target)
+    _need_digest(part, source, keep=False)
+    os.replace(part, target)
+
+
+def _address(source: Source) -> str:
+    """Where a source is: a package manager's own client knows its registry, this file does not."""
+    name, _, version = source.locator.partition("==")
+    match source.kind:
+        case "url":
+            return source.locator
+        case "npm":
+            return _ask("npm", "view", f"{name}@{version}", "dist.tarball").strip()
+        case "deb":
+            return _ask("apt-get", "download", "--print-uris", f"{name}={version}").split("'")[1]
+        case _:
+            options = ["--dry-run", "--no-deps", "--ignore-installed", "--only-binary", ":all:"]
+            ask = [sys.executable, "-m", "pip", "install", "--quiet", *options, "--report", "-"]
+            report = json.loads(_ask(*ask, source.locator))
+            return str(report["install"][0]["download_info"]["url"])
+
+
+def _ask(*command: str) -> str:
+    """What a client answers; FaultError with its last words if it fails."""
+    if shutil.which(command[0]) is None:
+        raise FaultError(f"the program {command[0]!r} is not installed")
+    done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode or not done.stdout.strip():
+        words = (done.stderr.strip() or "it answered nothing").splitlines()[-1]
+        raise FaultError(f"{Path(command[0]).name} failed: {words[:200]}")
+    return done.stdout
 
 
 def _need_digest(file: Path, source: Source, *, keep: bool) -> None:

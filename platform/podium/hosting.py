@@ -10,14 +10,17 @@ import secrets
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import delete, exists, select, update
+from sqlalchemy.orm import Session
 
 from podium import catalog, datasets, paths, submissions
 from podium.catalog import Baseline, Spec
 from podium.competitions import find
-from podium.errors import FaultError
+from podium.errors import ConflictError, FaultError
 from podium.installation import Installation
 from podium.models import Challenge, ChallengeFile, Competition, Submission, Team
 from podium.models.record import now
@@ -39,31 +42,32 @@ def practice(installation: Installation) -> None:
     Safe to run at every start: what is there is left as it is. A challenge that fails is marked
     broken with its reason, and the next one is done.
     """
-    folders = catalog.bundled()
-    for folder in folders:
-        publish(installation, folder)
-    for folder in folders:
-        spec = catalog.read(folder)
-        try:
+    published = []
+    for folder in catalog.bundled():
+        with _said(folder):
+            publish(installation, folder)
+            published.append(folder)
+    for folder in published:
+        with _said(folder):
             prepare(installation, folder)
-            for baseline in spec.baselines:
-                if baseline.trained_at_start:
-                    hand_in_baseline(installation, spec, baseline)
-        except (ChallengeError, FaultError) as error:
-            log.error("%s: %s", spec.slug, error)
+            hand_in_baselines(installation, folder)
+
+
+@contextmanager
+def _said(folder: Path) -> Iterator[None]:
+    """One challenge's trouble goes to the log and does not hold up the next."""
+    try:
+        yield
+    except (ChallengeError, FaultError, OSError) as error:
+        log.error("%s: %s", folder.name, error)
 
 
 def publish(installation: Installation, folder: Path, edition: str = "small") -> None:
     """Make a challenge folder known, and open a practice competition of the same slug."""
     spec = catalog.read(folder)
+    text = catalog.text(folder)
     with installation.database.writing() as session:
-        challenge = session.scalar(
-            select(Challenge).where(
-                Challenge.slug == spec.slug,
-                Challenge.version == spec.version,
-                Challenge.edition == edition,
-            )
-        )
+        challenge = _find(session, spec, edition)
         if challenge is None:
             challenge = Challenge(
                 slug=spec.slug,
@@ -77,7 +81,7 @@ def publish(installation: Installation, folder: Path, edition: str = "small") ->
             session.add(challenge)
         # Texts may be mended without a new version; what decides scores may not.
         challenge.spec = spec.model_dump(mode="json")
-        challenge.text = catalog.text(folder)
+        challenge.text = text
         session.flush()
         if not session.scalar(select(exists().where(Competition.slug == spec.slug))):
             session.add(
@@ -93,7 +97,22 @@ def publish(installation: Installation, folder: Path, edition: str = "small") ->
             )
 
 
-def prepare(installation: Installation, folder: Path, edition: str = "small") -> None:
+def _find(session: Session, spec: Spec, edition: str) -> Challenge | None:
+    return session.scalar(
+        select(Challenge).where(
+            Challenge.slug == spec.slug,
+            Challenge.version == spec.version,
+            Challenge.edition == edition,
+        )
+    )
+
+
+def prepare(
+    installation: Installation,
+    folder: Path,
+    edition: str = "small",
+    progress: datasets.Progress = lambda *_: None,
+) -> None:
     """Make the data of a published challenge and put them into the storage.
 
     Does nothing if they are there. If it fails, the challenge is marked broken with the reason
@@ -101,13 +120,9 @@ def prepare(installation: Installation, folder: Path, edition: str = "small") ->
     """
     spec = catalog.read(folder)
     with installation.database.reading() as session:
-        challenge = session.scalars(
-            select(Challenge).where(
-                Challenge.slug == spec.slug,
-                Challenge.version == spec.version,
-                Challenge.edition == edition,
-            )
-        ).one()
+        challenge = _find(session, spec, edition)
+    if challenge is None:
+        raise FaultError(f"{spec.slug} ({edition} edition) is not published here.")
     if challenge.state == "ready":
         return
     log.warning("%s: preparing the data (%s edition)", spec.slug, edition)
@@ -120,6 +135,7 @@ def prepare(installation: Installation, folder: Path, edition: str = "small") ->
                 challenge.seed,
                 Path(scratch) / "new",
                 cache=installation.config.home / "sources",
+                progress=progress,
             )
             _need_same_ids(spec, prepared)
             prefix = f"challenges/{spec.slug}/{prepared.truth_version}"
@@ -129,6 +145,37 @@ def prepare(installation: Installation, folder: Path, edition: str = "small") ->
         _mark_broken(installation, challenge.id, str(error))
         raise
     _mark_ready(installation, challenge.id, spec, prepared, prefix)
+
+
+def host_edition(
+    installation: Installation,
+    folder: Path,
+    edition: str,
+    progress: datasets.Progress = lambda *_: None,
+) -> None:
+    """Prepare an edition and let the practice competition run on it, with its baselines.
+
+    ConflictError if teams have submitted on another edition: their scores would not compare.
+    """
+    spec = catalog.read(folder)
+    publish(installation, folder, edition)
+    prepare(installation, folder, edition, progress)
+    with installation.database.writing() as session:
+        competition = find(session, spec.slug)
+        challenge = _find(session, spec, edition)
+        if challenge is not None and competition.challenge_id != challenge.id:
+            submitted = select(Submission.id).where(Submission.competition_id == competition.id)
+            if session.scalar(submitted.where(Submission.user_id.is_not(None)).limit(1)):
+                raise ConflictError(
+                    f"The {edition} edition of {spec.slug} is prepared, but teams have submitted "
+                    "on another edition. Their scores would not compare: the practice "
+                    "competition stays as it is."
+                )
+            # Only baselines are here: they are trained again on the new data.
+            session.execute(delete(Submission).where(Submission.competition_id == competition.id))
+            competition.challenge_id = challenge.id
+            competition.board_revision += 1
+    hand_in_baselines(installation, folder)
 
 
 def _need_same_ids(spec: Spec, prepared: datasets.Prepared) -> None:
@@ -177,6 +224,14 @@ def _mark_broken(installation: Installation, challenge_id: int, reason: str) -> 
             .where(Challenge.id == challenge_id)
             .values(state="broken", state_reason=reason)
         )
+
+
+def hand_in_baselines(installation: Installation, folder: Path) -> None:
+    """Train and submit the baselines that are meant to be on the board from the start."""
+    spec = catalog.read(folder)
+    for baseline in spec.baselines:
+        if baseline.trained_at_start:
+            hand_in_baseline(installation, spec, baseline)
 
 
 def hand_in_baseline(installation: Installation, spec: Spec, baseline: Baseline) -> int | None:
