@@ -285,7 +285,7 @@ def _valkey(binary: str, data: Path, wire: Path) -> list[str]:
         "appendonly": "yes",
         "appendfsync": "everysec",  # the database is the truth: a lost second is mended
         "save": "",
-        "loglevel": "warning",
+        "loglevel": "nothing",  # it warns of kernel settings that do not matter here
         "maxmemory-policy": "noeviction",
     }
     return [binary, *(word for name, value in options.items() for word in (f"--{name}", value))]

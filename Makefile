@@ -1,0 +1,52 @@
+# make up      install into .venv and run Podium on this machine
+# make test    install what the tests need and run them all
+# make check   what CI runs: lint, types, import contracts, tests
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= 2
+
+.PHONY: up test check lint format benchmark slow system-packages clean
+
+up: .venv/installed
+	$(BIN)/podium up $(ARGS)
+
+test: .venv/installed-dev system-packages
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+check: lint test
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: .venv/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Ratios to the bare limit, in one process at a time.
+benchmark: .venv/installed-dev
+	$(BIN)/python -m pytest -m benchmark -s $(ARGS)
+
+slow: .venv/installed-dev system-packages
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+# Chromium for the tests of pages: installed where this user may, asked for where not.
+system-packages:
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null \
+	  && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; } \
+	  || { echo "The tests of pages need chromium: sudo apt-get install chromium"; exit 1; }
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Podium needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[torch]'
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[torch,dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv dist build .pytest_cache .mypy_cache .ruff_cache
