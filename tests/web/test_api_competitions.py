@@ -21,6 +21,7 @@ def test_everyone_sees_the_list_with_metric_and_direction(toy):
         "name": "accuracy",
         "title": "Accuracy",
         "higher_is_better": True,
+        "options": {},
     }
 
 

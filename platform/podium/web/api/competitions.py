@@ -52,6 +52,7 @@ def show(slug: str) -> shapes.CompetitionDetail:
     return shapes.CompetitionDetail(
         **_listed(competition, status, teams, joined=team is not None).model_dump(),
         text=challenge.text,
+        also=challenge.spec["metric"].get("also", []),
         edition=challenge.edition,
         version=challenge.version,
         submission=_format(competition, here.config.upload_mib << 20),
@@ -87,9 +88,13 @@ def show_limits(slug: str) -> shapes.Limits:
 
 def metric_of(competition: Competition) -> shapes.Metric:
     """The metric that ranks a competition."""
-    found = metric(competition.challenge.spec["metric"]["name"])
+    chosen = competition.challenge.spec["metric"]
+    found = metric(chosen["name"])
     return shapes.Metric(
-        name=found.name, title=found.title, higher_is_better=found.higher_is_better
+        name=found.name,
+        title=found.title,
+        higher_is_better=found.higher_is_better,
+        options=chosen.get("options", {}),
     )
 
 

@@ -133,6 +133,7 @@ class Metric(Shape):
     name: str
     title: str
     higher_is_better: bool
+    options: dict[str, Any]
 
 
 class Competition(Shape):
@@ -182,9 +183,13 @@ class SubmissionFormat(Shape):
 
 
 class CompetitionDetail(Competition):
-    """A competition with its text and format; `state_reason` is for its host."""
+    """A competition with its text and format; `state_reason` is for its host.
+
+    `also` names metrics that are shown beside the one that ranks.
+    """
 
     text: str
+    also: list[str]
     edition: str
     version: int
     submission: SubmissionFormat

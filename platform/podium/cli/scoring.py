@@ -1,0 +1,79 @@
+"""`podium score`: the server's own check of a file, or its score against answers that you have."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import click
+
+from podium.cli import output
+from podium.cli.memory import client, competition
+from podium.cli.submissions import tell_check
+
+FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+LISTED = ("split", "metric", "value", "low", "high", "n", "signature")
+
+
+@click.command()
+@click.argument("slug", required=False)
+@click.option("-f", "--file", required=True, type=FILE, help="The predictions.")
+@click.option("--answers", type=FILE, help="A CSV of true values: yours, or as host the hidden.")
+@output.with_format
+def score(slug: str | None, file: Path, answers: Path | None, style: str) -> None:
+    """Check a file as the server does; with --answers, score it as a score worker does.
+
+    The answers have the columns of a submission; a column Usage (Public or Private) gives a score
+    for each split. Nothing is submitted and nothing counts.
+    """
+    slug = competition(slug)
+    if answers is None:
+        tell_check(client().check(slug, file))
+        return
+    output.rows(against(client().competition(slug), file, answers), LISTED, style)
+
+
+def against(described: dict[str, Any], file: Path, answers: Path) -> list[dict[str, Any]]:
+    """The scores of a file, by split and metric, computed here by the platform's own code."""
+    from podium_scoring.tables import Column, Schema, read_answers, read_predictions, score_table
+
+    columns = [
+        Column(
+            column["name"],
+            column["type"],
+            column["low"],
+            column["high"],
+            tuple(column["allowed"]) if column["allowed"] is not None else None,
+        )
+        for column in described["submission"]["columns"]
+    ]
+    data, has_splits = _with_usage(answers.read_bytes())
+    truth = read_answers(data, Schema(columns[0], tuple(columns[1:])))
+    predictions = read_predictions(file.read_bytes(), truth.form)
+    metric = described["metric"]
+    options = {metric["name"]: metric["options"]}
+    return [
+        {
+            "split": split if has_splits else "all",
+            "metric": name,
+            "value": found.value,
+            "low": found.low,
+            "high": found.high,
+            "n": found.n,
+            "signature": str(found.signature),
+        }
+        for name in (metric["name"], *described["also"])
+        for split, found in score_table(name, predictions, truth, options=options.get(name)).items()
+    ]
+
+
+def _with_usage(answers: bytes) -> tuple[bytes, bool]:
+    """Answers with the column Usage that scoring asks for; False if it was not there."""
+    rows = list(csv.reader(io.StringIO(answers.decode("utf-8-sig", "replace"))))
+    if not rows or "Usage" in rows[0]:
+        return answers, True
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*rows[0], "Usage"])
+    writer.writerows([*row, "Public"] for row in rows[1:] if row)
+    return out.getvalue().encode(), False

@@ -1,0 +1,184 @@
+"""`podium submit, submissions, submission, cancel, limits`."""
+
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from podium.cli import FAULT, INVALID, UNFINISHED, UNSCORED, end, output
+from podium.cli.memory import client, competition
+
+KINDS = ("predictions", "model", "code", "agent")
+WAIT_S = 600.0
+STATES_EXIT = {"invalid": INVALID, "failed": UNSCORED, "cancelled": UNSCORED, "error": FAULT}
+LISTED = (
+    *("id", "state", "score", "low", "high", "private_score", "file_name", "message"),
+    *("received_at", "scored_at", "reason"),
+)
+with_wait = click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(min=0),
+    is_flag=False,
+    flag_value=WAIT_S,
+    metavar="[SECONDS]",
+    help=f"Wait until it has ended, at most {WAIT_S:.0f} s or as many as you say.",
+)
+
+
+@click.command()
+@click.argument("slug", required=False)
+@click.option(
+    "-f",
+    "--file",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="The file to hand in.",
+)
+@click.option("-m", "--message", default="", help="What is new in it; only your team reads it.")
+@click.option("--kind", type=click.Choice(KINDS), default="predictions", show_default=True)
+@click.option("--dry-run", is_flag=True, help="Only check the file: costs nothing.")
+@with_wait
+@output.with_format
+def submit(
+    slug: str | None,
+    file: Path,
+    message: str,
+    kind: str,
+    dry_run: bool,
+    wait_s: float | None,
+    style: str,
+) -> None:
+    """Hand in a file, or check it with --dry-run."""
+    slug = competition(slug)
+    here = client()
+    if dry_run:
+        tell_check(here.check(slug, file, kind))
+        return
+    made = here.submit(slug, file, message, kind)
+    output.say(f"Submission {made['id']} was received ({file.name}, {made['size_bytes']} bytes).")
+    if twin := made["same_file_as"]:
+        output.say(f"It is the same file as your submission {twin}.")
+    if wait_s is None:
+        output.say(f"Its score: podium submission {made['id']} --wait")
+        show_one(made, style)
+        return
+    _wait(made["id"], wait_s, style)
+
+
+@click.command()
+@click.argument("slug", required=False)
+@output.with_format
+def submissions(slug: str | None, style: str) -> None:
+    """List your team's submissions, newest first."""
+    output.rows([flat(item) for item in client().submissions(competition(slug))], LISTED, style)
+
+
+@click.command()
+@click.argument("submission_id", type=int, metavar="ID")
+@click.option("--logs", is_flag=True, help="Print what happened to it instead.")
+@with_wait
+@output.with_format
+def submission(submission_id: int, logs: bool, wait_s: float | None, style: str) -> None:
+    """Show one submission; with --wait, when it has ended."""
+    if logs:
+        if wait_s is not None:
+            client().wait(submission_id, wait_s)
+        click.echo(output.clean(client().log(submission_id)), nl=False)
+    elif wait_s is not None:
+        _wait(submission_id, wait_s, style)
+    else:
+        show_one(client().submission(submission_id), style)
+
+
+@click.command()
+@click.argument("submission_id", type=int, metavar="ID")
+def cancel(submission_id: int) -> None:
+    """Stop a submission before its score is recorded; its try is given back."""
+    client().cancel(submission_id)
+    output.say(f"Submission {submission_id} is cancelled. It does not count.")
+
+
+@click.command()
+@click.argument("slug", required=False)
+@output.with_format
+def limits(slug: str | None, style: str) -> None:
+    """How many submissions your team has made and may still make."""
+    output.record(client().limits(competition(slug)), style)
+
+
+def tell_check(found: dict[str, Any]) -> None:
+    """Say how a dry run ended; exit if the file is invalid."""
+    if not found["ok"]:
+        end(f"{found['message']} Nothing was counted.", INVALID, found["errors"], found["more"])
+    output.say(f"{found['message']} Nothing was counted.")
+
+
+def flat(item: dict[str, Any]) -> dict[str, Any]:
+    """A submission as one row: the score that ranks, and the reason of its verdict."""
+    score = _first(item["public"])
+    return item | {
+        "score": score.get("value"),
+        "low": score.get("low"),
+        "high": score.get("high"),
+        "private_score": _first(item["private"]).get("value"),
+        "reason": item["verdict"]["reason"] if item["verdict"] else None,
+    }
+
+
+def show_one(found: dict[str, Any], style: str) -> None:
+    """Print a submission: whole as JSON, else what people ask for first."""
+    if style == "json":
+        output.record(found, style)
+        return
+    keys = ("id", "competition", "team", "state", "file_name", "message", "received_at")
+    shown = {key: found[key] for key in keys}
+    if found["queue"]:
+        shown |= {"position": found["queue"]["position"], "eta_s": found["queue"]["eta_s"]}
+    for split in ("public", "private"):
+        for metric, score in (found[split] or {}).items():
+            shown[f"{split}_{metric}"] = score["value"]
+            shown[f"{split}_{metric}_low"] = score["low"]
+            shown[f"{split}_{metric}_high"] = score["high"]
+    verdict = found["verdict"]
+    if verdict and verdict["reason"]:
+        shown["reason"] = verdict["reason"]
+    output.record(shown, style)
+    if verdict and style == "table":
+        for line in output.places(verdict["details"], verdict["more"]):
+            click.echo(f"  {line}")
+
+
+def _wait(submission_id: int, wait_s: float, style: str) -> None:
+    """Tell each new state, print the end, exit by how it ended."""
+    from podium.client import OPEN_STATES
+
+    told: list[str] = []
+
+    def tell(found: dict[str, Any]) -> None:
+        place = f" ({found['queue']['position']} in the queue)" if found["queue"] else ""
+        if not told or told[-1] != found["state"]:
+            told.append(found["state"])
+            output.say(f"{found['state'].capitalize()}{place}")
+
+    found = client().wait(submission_id, wait_s, tell)
+    show_one(found, style)
+    if found["state"] in OPEN_STATES:
+        _unfinished(submission_id, wait_s)
+    if found["state"] in STATES_EXIT:
+        verdict = found["verdict"] or {"reason": "", "help": ""}
+        said = verdict["reason"] or verdict["help"]
+        end(f"Submission {submission_id} is {found['state']}. {said}", STATES_EXIT[found["state"]])
+
+
+def _unfinished(submission_id: int, wait_s: float) -> NoReturn:
+    end(
+        f"Submission {submission_id} has not ended after {wait_s:g} s. It goes on; look again "
+        f"with `podium submission {submission_id} --wait`.",
+        UNFINISHED,
+    )
+
+
+def _first(scores: dict[str, Any] | None) -> dict[str, Any]:
+    """The metric that ranks comes first."""
+    return next(iter((scores or {}).values()), {})

@@ -1,0 +1,341 @@
+"""The HTTP API from Python: what the command line uses, and notebooks may.
+
+Answers are the API's own dictionaries (`/api/v1/openapi.json` describes them). Needs `requests`
+and nothing else of the platform.
+"""
+
+import hashlib
+import os
+import time
+import urllib.parse
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+
+import requests
+
+from podium import __version__
+from podium.errors import PodiumError
+
+API = "/api/v1"
+TIMEOUT_S = (10, 120)  # to connect, between two bytes of an answer
+TRIES = 4
+PAUSE_S = 0.5
+CHUNK = 1 << 18
+MOST_PER_PAGE = 200
+OPEN_STATES = frozenset({"uploading", "queued", "running", "scoring"})
+
+T = TypeVar("T")
+Answer = dict[str, Any]
+Progress = Callable[[int], object]  # told the bytes that have just passed
+
+
+class ProblemError(PodiumError):
+    """What the server answered instead; `status` is 0 where no server answered."""
+
+    def __init__(self, status: int, code: str, message: str, details: list[Answer]) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.details = details
+
+
+class Form:
+    """A file as multipart/form-data, read in parts, so that it never lies in memory as a whole."""
+
+    def __init__(
+        self, file: BinaryIO, name: str, fields: dict[str, str], progress: Progress
+    ) -> None:
+        boundary = uuid.uuid4().hex
+        self.content_type = f"multipart/form-data; boundary={boundary}"
+        shown = name.replace("\\", "_").replace('"', "%22").replace("\r", " ").replace("\n", " ")
+        said = "".join(
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'
+            for key, value in fields.items()
+        )
+        said += (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{shown}"\r\n'
+            "Content-Type: application/octet-stream\r\n\r\n"
+        )
+        self._head, self._tail = said.encode(), f"\r\n--{boundary}--\r\n".encode()
+        self._file = file
+        self._progress = progress
+        size = os.fstat(file.fileno()).st_size
+        self._length = len(self._head) + size + len(self._tail)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._head
+        while chunk := self._file.read(CHUNK):
+            self._progress(len(chunk))
+            yield chunk
+        yield self._tail
+
+
+class Client:
+    """One server and, unless it is None, the token of who calls it."""
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise ProblemError(
+                0, "bad_request", f"{url!r} is no address. It begins with http:// or https://.", []
+            )
+        self.url = url.rstrip("/")
+        self._http = requests.Session()
+        self._http.headers["User-Agent"] = f"podium/{__version__}"
+        # Set as the session's auth: requests would else take a password from ~/.netrc.
+        self._http.auth = _Bearer(token)
+
+    def create_token(
+        self, handle: str, password: str, *, name: str = "API", scopes: list[str] | None = None
+    ) -> Answer:
+        """A new token for handle and password; its text is under `token`."""
+        asked = {"handle": handle, "password": password, "name": name, "scopes": scopes}
+        return self._json("POST", "/tokens", json=asked)
+
+    def revoke_token(self, token_id: int) -> None:
+        """End one of the caller's tokens."""
+        self._call("DELETE", f"/tokens/{token_id}").close()
+
+    def me(self) -> Answer:
+        """Who is calling."""
+        return self._json("GET", "/me")
+
+    def competitions(
+        self, *, level: str | None = None, search: str | None = None, mine: bool = False
+    ) -> list[Answer]:
+        """All competitions that fit."""
+        query = {"level": level, "search": search, "mine": "true" if mine else None}
+        return self._all("/competitions", query)
+
+    def competition(self, slug: str) -> Answer:
+        """One competition."""
+        return self._json("GET", f"/competitions/{_part(slug)}")
+
+    def join(self, slug: str) -> Answer:
+        """Join it; joining again changes nothing."""
+        return self._json("POST", f"/competitions/{_part(slug)}/join")
+
+    def limits(self, slug: str) -> Answer:
+        """What may still be submitted."""
+        return self._json("GET", f"/competitions/{_part(slug)}/limits")
+
+    def files(self, slug: str) -> list[Answer]:
+        """The files to download."""
+        found: list[Answer] = self._json("GET", f"/competitions/{_part(slug)}/files")["items"]
+        return found
+
+    def download(
+        self, slug: str, file: Answer, folder: Path, progress: Progress = lambda _: None
+    ) -> Path:
+        """Fetch a file of `files` into a folder; goes on where a broken download stopped.
+
+        The bytes are checked against the SHA-256 of the listing; ProblemError if they differ.
+        """
+        name: str = file["name"]
+        digest: str = file["sha256"]
+        if Path(name).name != name or name in {"", ".", ".."}:
+            raise ProblemError(0, "fault", f"The server names a file {name!r}: refused.", [])
+        target = folder / name
+        if target.is_file() and _sha256(target) == digest:
+            progress(file["size_bytes"])
+            return target
+        folder.mkdir(parents=True, exist_ok=True)
+        part = folder / f"{name}.part"
+        path = f"/competitions/{_part(slug)}/files/{_part(name)}"
+        _persist(lambda: self._fetch(path, digest, part, progress))
+        if _sha256(part) != digest:
+            part.unlink()
+            raise ProblemError(
+                0, "fault", f"{name} arrived damaged and was dropped. Download it again.", []
+            )
+        os.replace(part, target)
+        return target
+
+    def _fetch(self, path: str, digest: str, part: Path, progress: Progress) -> None:
+        """Append what is missing of a file, or begin anew if it has changed meanwhile."""
+        have = part.stat().st_size if part.is_file() else 0
+        headers = {"Range": f"bytes={have}-", "If-Range": f'"{digest}"'} if have else {}
+        try:
+            answer = self._call("GET", path, headers=headers, stream=True)
+        except ProblemError as error:
+            if error.status != 416:
+                raise
+            return  # there is nothing behind what we have
+        with answer, part.open("ab" if answer.status_code == 206 else "wb") as out:
+            if answer.status_code == 206:
+                progress(have)
+            for chunk in answer.iter_content(CHUNK):
+                out.write(chunk)
+                progress(len(chunk))
+
+    def submit(
+        self,
+        slug: str,
+        file: Path,
+        message: str = "",
+        kind: str = "predictions",
+        *,
+        key: str | None = None,
+        progress: Progress = lambda _: None,
+    ) -> Answer:
+        """Hand in a file. Sent again after a broken connection, it is still one submission."""
+        path = f"/competitions/{_part(slug)}/submissions"
+        headers = {"Idempotency-Key": key or uuid.uuid4().hex}
+        fields = {"message": message, "kind": kind}
+        return self._send(path, file, fields, headers, progress)
+
+    def check(self, slug: str, file: Path, kind: str = "predictions") -> Answer:
+        """The server's dry run of a file: costs nothing."""
+        return self._send(f"/competitions/{_part(slug)}/check", file, {"kind": kind}, {})
+
+    def _send(
+        self,
+        path: str,
+        file: Path,
+        fields: dict[str, str],
+        headers: dict[str, str],
+        progress: Progress = lambda _: None,
+    ) -> Answer:
+        def send() -> Answer:
+            with file.open("rb") as opened:
+                form = Form(opened, file.name, fields, progress)
+                typed = headers | {"Content-Type": form.content_type}
+                return self._json("POST", path, data=form, headers=typed)
+
+        return _persist(send)
+
+    def submissions(self, slug: str) -> list[Answer]:
+        """The own submissions, newest first."""
+        return self._all(f"/competitions/{_part(slug)}/submissions", {})
+
+    def submission(self, submission_id: int) -> Answer:
+        """One submission."""
+        return self._json("GET", f"/submissions/{submission_id}")
+
+    def wait(
+        self, submission_id: int, limit_s: float, tell: Callable[[Answer], object] = lambda _: None
+    ) -> Answer:
+        """Ask until it has ended or the time is over; `tell` sees every answer."""
+        end = time.monotonic() + limit_s
+        pause = 0.1
+        while True:
+            found = _persist(lambda: self.submission(submission_id))
+            tell(found)
+            left = end - time.monotonic()
+            if found["state"] not in OPEN_STATES or left <= 0:
+                return found
+            time.sleep(min(pause, left))
+            pause = min(2.0, pause * 1.5)
+
+    def log(self, submission_id: int) -> str:
+        """What happened to a submission, a line each."""
+        with self._call("GET", f"/submissions/{submission_id}/log") as answer:
+            return answer.text
+
+    def cancel(self, submission_id: int) -> Answer:
+        """Stop it before its score is recorded."""
+        return self._json("POST", f"/submissions/{submission_id}/cancel")
+
+    def leaderboard(
+        self, slug: str, *, split: str = "public", page: int = 1, per_page: int = 50
+    ) -> Answer:
+        """A page of the board."""
+        query = {"split": split, "page": page, "per_page": per_page}
+        return self._json("GET", f"/competitions/{_part(slug)}/leaderboard", params=query)
+
+    def _all(self, path: str, query: dict[str, Any]) -> list[Answer]:
+        found: list[Answer] = []
+        page = 1
+        while True:
+            paging = {"page": page, "per_page": MOST_PER_PAGE}
+            answer = self._json("GET", path, params=query | paging)
+            found += answer["items"]
+            if len(found) >= answer["total"] or not answer["items"]:
+                return found
+            page += 1
+
+    def _json(self, method: str, path: str, **request: Any) -> Answer:
+        with self._call(method, path, **request) as answer:
+            try:
+                found: Answer = answer.json()
+            except requests.JSONDecodeError:
+                raise _not_podium(self.url, answer) from None
+            return found
+
+    def _call(self, method: str, path: str, **request: Any) -> requests.Response:
+        """The answer, or ProblemError."""
+        try:
+            answer = self._http.request(
+                method, f"{self.url}{API}{path}", timeout=TIMEOUT_S, **request
+            )
+        except requests.RequestException as error:
+            raise ProblemError(
+                0,
+                "no_answer",
+                f"{self.url} does not answer ({_reason(error)}). Is the address right, and does "
+                "the server run? `podium login --url URL` sets another address.",
+                [],
+            ) from error
+        if answer.ok:
+            return answer
+        with answer:
+            try:
+                said = answer.json()["error"]
+                raise ProblemError(
+                    answer.status_code, said["code"], said["message"], said["details"]
+                )
+            except (requests.JSONDecodeError, KeyError, TypeError):
+                raise _not_podium(self.url, answer) from None
+
+
+class _Bearer(requests.auth.AuthBase):
+    def __init__(self, token: str | None) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if self._token:
+            request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def _persist(act: Callable[[], T]) -> T:
+    """Try again after a broken connection, for what may safely be asked twice."""
+    for attempt in range(1, TRIES):
+        try:
+            return act()
+        except (ProblemError, requests.RequestException) as error:
+            if isinstance(error, ProblemError) and error.code != "no_answer":
+                raise
+            time.sleep(PAUSE_S * attempt)
+    return act()
+
+
+def _not_podium(url: str, answer: requests.Response) -> ProblemError:
+    return ProblemError(
+        answer.status_code,
+        "internal" if answer.status_code >= 500 else "no_podium",
+        f"{url} answered {answer.status_code} in a form that Podium does not use. Is this the "
+        "address of a Podium server?",
+        [],
+    )
+
+
+def _reason(error: requests.RequestException) -> str:
+    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ReadTimeout):
+        return "it took too long"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate is not trusted"
+    return "no connection"
+
+
+def _part(text: str) -> str:
+    return urllib.parse.quote(text, safe="")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
