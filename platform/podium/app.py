@@ -7,7 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from podium import __version__
 from podium.config import Config
 from podium.installation import Installation
-from podium.web import api, errors, health, identity, security
+from podium.web import api, errors, health, identity, pages, security
 from podium.web.uploads import UploadRequest
 
 
@@ -42,6 +42,7 @@ def create_app(installation: Installation | None = None) -> APIFlask:
     errors.init_app(app)
     app.register_blueprint(health.blueprint)
     api.init_app(app)
+    pages.init_app(app)
     config = app.extensions["podium"].config
     if hops := config.trusted_proxies:
         proxied = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)

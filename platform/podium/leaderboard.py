@@ -177,6 +177,63 @@ def read(
     )
 
 
+@dataclass(frozen=True)
+class Standing:
+    """A score and, for a team, its rank."""
+
+    score: float
+    low: float | None
+    high: float | None
+    rank: int | None = None
+
+
+def baselines(session: Session, competition: Competition) -> list[Row]:
+    """The baselines of a public board, best first."""
+    entries = sorted(_Board(competition.id, PUBLIC).baselines(session), key=_place)
+    return _rows(session, [(entry, None) for entry in entries], None)
+
+
+def best_baselines(session: Session, competition_ids: Iterable[int]) -> dict[int, Standing]:
+    """The best baseline of each of several competitions, where there is one."""
+    found: dict[int, Standing] = {}
+    entries = session.scalars(
+        select(BoardEntry)
+        .where(
+            BoardEntry.competition_id.in_(competition_ids),
+            BoardEntry.split == PUBLIC,
+            BoardEntry.ranked.is_(False),
+        )
+        .order_by(BoardEntry.order_key)
+    )
+    for entry in entries:
+        found.setdefault(entry.competition_id, Standing(entry.score, entry.low, entry.high))
+    return found
+
+
+def standings(
+    session: Session, competition_ids: Iterable[int], user_id: int
+) -> dict[int, Standing]:
+    """A person's score and rank in each of several competitions, where there is one."""
+    entries = session.scalars(
+        select(BoardEntry)
+        .join(Membership, Membership.team_id == BoardEntry.team_id)
+        .where(
+            Membership.user_id == user_id,
+            BoardEntry.competition_id.in_(competition_ids),
+            BoardEntry.split == PUBLIC,
+        )
+    )
+    return {
+        entry.competition_id: Standing(
+            entry.score,
+            entry.low,
+            entry.high,
+            _Board(entry.competition_id, PUBLIC).rank(session, entry),
+        )
+        for entry in entries
+    }
+
+
 class _Board:
     """Queries on one board; all follow the index (competition, split, ranked, place)."""
 

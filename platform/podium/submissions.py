@@ -24,7 +24,7 @@ from podium.errors import (
     NotFoundError,
 )
 from podium.installation import Installation
-from podium.models import Attempt, Competition, Submission, Team, WorkerProcess
+from podium.models import Attempt, Competition, Membership, Submission, Team, WorkerProcess
 from podium.models.record import now
 from podium.storage import Incoming
 from podium.verdicts import OPEN, State, Verdict
@@ -181,7 +181,7 @@ def _insert(
         file_key=file_key,
         sha256=upload.file.sha256,
         size_bytes=upload.file.size_bytes,
-        message=upload.message.strip()[:LONGEST_MESSAGE],
+        message=clean_message(upload.message),
         idempotency_key=upload.idempotency_key,
         state=State.QUEUED,
         received_at=received_at,
@@ -200,6 +200,12 @@ def check_kind(competition: Competition, kind: str) -> None:
             f"It takes: {', '.join(taken)}.",
             field="kind",
         )
+
+
+def clean_message(message: str) -> str:
+    """The message without control characters, and not too long."""
+    kept = (c for c in message.strip() if c.isprintable() or c in "\n\t")
+    return "".join(kept)[:LONGEST_MESSAGE]
 
 
 def clean_file_name(name: str) -> str:
@@ -259,6 +265,20 @@ def count(
     if competition_id is not None:
         query = query.where(Submission.competition_id == competition_id)
     return session.scalar(query) or 0
+
+
+def of_person(
+    session: Session, user_id: int, *, page: int = 1, per_page: int = 50
+) -> Sequence[Submission]:
+    """What a person's teams handed in, in all competitions, newest first."""
+    teams = select(Membership.team_id).where(Membership.user_id == user_id)
+    return session.scalars(
+        _loaded()
+        .where(Submission.team_id.in_(teams))
+        .order_by(Submission.received_at.desc(), Submission.id.desc())
+        .offset((page - 1) * per_page)
+        .limit(per_page)
+    ).all()
 
 
 def _loaded() -> Select[Submission]:

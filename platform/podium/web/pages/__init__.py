@@ -1,0 +1,12 @@
+"""The pages people read, one blueprint a noun. Server-rendered; scripts only add to them."""
+
+from flask import Flask
+
+from podium.web.pages import account, admin, challenges, competition, display, help, submissions
+
+
+def init_app(app: Flask) -> None:
+    """Add the pages and what their templates use."""
+    display.init_app(app)
+    for noun in (challenges, competition, submissions, account, admin, help):
+        app.register_blueprint(noun.blueprint)

@@ -1,0 +1,63 @@
+"""The list of challenges, and the small fragment that says what the queue does."""
+
+from flask import Blueprint, render_template, request
+from werkzeug.wrappers import Response
+
+from podium import competitions, leaderboard
+from podium.web import identity, installation
+from podium.web.navigation import back_to
+from podium.web.pages import display
+from podium_scoring import metric
+
+blueprint = Blueprint("challenges", __name__)
+
+
+@blueprint.get("/")
+def list_challenges() -> str:
+    """Cards by level, with filters and search."""
+    caller = identity.caller()
+    level = request.args.get("level")
+    level = level if level in competitions.LEVELS else None
+    search = request.args.get("search", "").strip()
+    mine = caller is not None and request.args.get("mine") == "1"
+    with installation().database.reading() as session:
+        found = competitions.listed(
+            session,
+            user_id=caller.id if caller else None,
+            level=level,
+            search=search or None,
+            mine=mine,
+        )
+        ids = [item.competition.id for item in found]
+        baselines = leaderboard.best_baselines(session, ids)
+        standings = leaderboard.standings(session, ids, caller.id) if caller else {}
+    return render_template(
+        "challenges/list.html",
+        levels=competitions.LEVELS,
+        found=found,
+        metrics={
+            item.competition.id: metric(item.competition.challenge.spec["metric"]["name"])
+            for item in found
+        },
+        baselines=baselines,
+        standings=standings,
+        level=level,
+        search=search,
+        mine=mine,
+    )
+
+
+@blueprint.get("/queue")
+def show_queue() -> str:
+    """The queue chip, which asks for itself again and again."""
+    return render_template("queue.html", queue=display.queue())
+
+
+@blueprint.post("/theme")
+def choose_theme() -> Response:
+    """Remember light, dark or auto in a cookie."""
+    response = back_to(request.form.get("next"))
+    theme = request.form.get("theme", "auto")
+    if theme in display.THEMES:
+        response.set_cookie("theme", theme, max_age=365 * 86400, samesite="Lax", httponly=True)
+    return response

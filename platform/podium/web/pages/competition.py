@@ -1,0 +1,247 @@
+"""The tabs of a competition: overview, data, submit, my submissions, leaderboard, rules."""
+
+import csv
+import io
+import secrets
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, cast
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as AnyResponse
+
+from podium import catalog, competitions, judging, leaderboard, limits, submissions
+from podium.catalog import Spec
+from podium.competitions import Status
+from podium.errors import AskError, BadRequestError, ConflictError
+from podium.limits import Limits
+from podium.models import Competition, Submission, Team
+from podium.models.record import now
+from podium.submissions import Upload
+from podium.verdicts import OPEN
+from podium.web import downloads, identity, installation
+from podium.web.uploads import takes_file
+from podium_scoring import Metric
+
+blueprint = Blueprint("competition", __name__, url_prefix="/c/<slug>")
+
+TOP = 5
+PREVIEW_ROWS = 5
+PER_PAGE = 50
+SOONEST_S, LATEST_S = 1, 15  # between two looks at submissions that are not ended
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What every tab shows: the competition, its status, and the reader's part in it."""
+
+    competition: Competition
+    spec: Spec
+    status: Status
+    team: Team | None
+    teams: int
+    limits: Limits | None
+    sees_private: bool
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that ranks."""
+        return self.spec.metric.record
+
+
+def frame(session: Session, slug: str) -> Frame:
+    """Read what every tab shows; NotFoundError for an unknown slug."""
+    caller, moment = identity.caller(), now()
+    competition = competitions.find(session, slug)
+    team = competitions.team_of(session, competition.id, caller.id) if caller else None
+    return Frame(
+        competition=competition,
+        spec=catalog.parse(competition.challenge.spec),
+        status=competitions.status(competition, moment),
+        team=team,
+        teams=competitions.count_teams(session, competition),
+        limits=limits.of_team(session, competition, team.id, moment) if team else None,
+        sees_private=competitions.sees_private(competition, caller),
+    )
+
+
+def _render(tab: str, shown: Frame, **values: Any) -> str:
+    return render_template(f"competition/{tab}.html", tab=tab, here=shown, **values)
+
+
+@blueprint.get("/")
+def overview(slug: str) -> str:
+    """What it is about, three steps to a first score, the top of the board."""
+    with installation().database.reading() as session:
+        shown = frame(session, slug)
+        team_id = shown.team.id if shown.team else None
+        board = leaderboard.read(session, shown.competition, per_page=TOP, my_team_id=team_id)
+        baselines = leaderboard.baselines(session, shown.competition)
+    return _render("overview", shown, board=board, baselines=baselines)
+
+
+@blueprint.post("/join")
+def join(slug: str) -> AnyResponse:
+    """Join as a team of one."""
+    caller = identity.need_caller("submit")
+    with installation().database.writing() as session:
+        competition = competitions.find(session, slug)
+        competitions.join(session, competition, caller)
+        title = competition.title
+    flash(f"You are in {title}. Download the data, or hand in the sample to see how it works.")
+    return redirect(url_for("competition.data", slug=slug), 303)
+
+
+@blueprint.get("/data")
+def data(slug: str) -> str:
+    """Files with their digests, where they come from, a look at the first rows."""
+    here = installation()
+    with here.database.reading() as session:
+        shown = frame(session, slug)
+        files = competitions.files(session, shown.competition)
+        preview: list[list[str]] = []
+        for file in files:
+            if file.name.endswith(".csv"):
+                with here.storage.open(file.file_key) as stored:
+                    lines = [stored.readline().decode() for _ in range(PREVIEW_ROWS + 1)]
+                preview = list(csv.reader(io.StringIO("".join(lines))))
+    return _render("data", shown, files=files, preview=preview)
+
+
+@blueprint.get("/files/<name>")
+def download(slug: str, name: str) -> Response:
+    """One file of the data."""
+    here = installation()
+    with here.database.reading() as session:
+        file = competitions.file(session, competitions.find(session, slug), name)
+    return downloads.send(here.storage, file.file_key, file.name, file.size_bytes, file.sha256)
+
+
+@blueprint.get("/submit")
+def submit_form(slug: str) -> str:
+    """The form; where nothing can be submitted now, the reason and when that ends."""
+    identity.need_caller()
+    with installation().database.reading() as session:
+        return _submit_page(frame(session, slug))
+
+
+def _submit_page(shown: Frame, error: AskError | None = None, status: int = 200) -> str:
+    return _render("submit", shown, error=error, key=secrets.token_urlsafe(12))
+
+
+@blueprint.post("/submit")
+@takes_file(must_have_room=True)
+def submit(slug: str, upload: Upload) -> AnyResponse | tuple[str, int]:
+    """Hand in a file, then show it waiting."""
+    caller = identity.need_caller("submit")
+    if upload.idempotency_key:
+        # A page that was gone back to sends its key again: with another file it is another try.
+        key = f"{upload.idempotency_key}:{upload.file.sha256[:16]}"
+        upload = replace(upload, idempotency_key=key)
+    try:
+        submission_id = submissions.accept(installation(), caller, slug, upload)
+    except (BadRequestError, ConflictError) as error:
+        with installation().database.reading() as session:
+            return _submit_page(frame(session, slug), error), 400
+    place = url_for("competition.my_submissions", slug=slug, _anchor=f"s-{submission_id}")
+    return redirect(place, 303)
+
+
+@blueprint.post("/check")
+@takes_file(must_have_room=False)
+def check(slug: str, upload: Upload) -> str:
+    """The dry run: a fragment for the page's script, a page without it."""
+    identity.need_caller()
+    if not upload.file.size_bytes:
+        raise BadRequestError("Choose a file first.", field="file")
+    checked = judging.check(installation(), slug, cast(Any, upload.file), upload.kind)
+    if request.headers.get("HX-Request"):
+        return render_template("competition/checked.html", checked=checked, name=upload.file_name)
+    with installation().database.reading() as session:
+        shown = frame(session, slug)
+    return _render(
+        "submit", shown, checked=checked, name=upload.file_name, key=secrets.token_urlsafe(12)
+    )
+
+
+@blueprint.get("/submissions")
+def my_submissions(slug: str) -> str:
+    """The team's submissions; those that are not ended are looked at again and again."""
+    caller = identity.need_caller()
+    with installation().database.reading() as session:
+        shown = frame(session, slug)
+        competitions.need_team(session, shown.competition, caller)
+        return _render("submissions", shown, **_rows(session, shown))
+
+
+@blueprint.get("/submissions/rows")
+def submission_rows(slug: str) -> Response | str:
+    """The table alone, for looking again; 304 while nothing has changed."""
+    caller = identity.need_caller()
+    with installation().database.reading() as session:
+        shown = frame(session, slug)
+        competitions.need_team(session, shown.competition, caller)
+        return render_template("competition/rows.html", here=shown, **_rows(session, shown))
+
+
+def _rows(session: Session, shown: Frame) -> dict[str, Any]:
+    assert shown.team is not None
+    page = max(1, request.args.get("page", 1, type=int))
+    found = submissions.of_team(session, shown.team.id, page=page, per_page=PER_PAGE)
+    return {
+        "found": found,
+        "page": page,
+        "pages": -(-submissions.count(session, team_id=shown.team.id) // PER_PAGE),
+        "places": {row.id: submissions.queueing(session, row) for row in found},
+        "twins": submissions.earlier_twins(session, found),
+        "again_s": look_again_s(found),
+    }
+
+
+def look_again_s(found: list[Submission] | Any) -> int | None:
+    """Seconds until the next look: soon after a submission, rarer with time; None at rest."""
+    waiting = [row for row in found if row.state in OPEN]
+    if not waiting:
+        return None
+    youngest = now() - max(row.received_at for row in waiting)
+    return int(min(LATEST_S, max(SOONEST_S, youngest / timedelta(seconds=10))))
+
+
+@blueprint.get("/leaderboard")
+def board(slug: str) -> str:
+    """The board, fifty teams a page."""
+    with installation().database.reading() as session:
+        shown = frame(session, slug)
+        return _render("leaderboard", shown, board=_board(session, shown))
+
+
+@blueprint.get("/leaderboard/rows")
+def board_rows(slug: str) -> Response | str:
+    """The table alone, for looking again; 304 while the board has not changed."""
+    with installation().database.reading() as session:
+        shown = frame(session, slug)
+        team_id = shown.team.id if shown.team else 0
+        tag = f"{shown.competition.board_revision}-{team_id}-{request.args.get('page', 1)}"
+        if tag in request.if_none_match:
+            return Response(status=304)
+        rows = render_template("competition/board.html", here=shown, board=_board(session, shown))
+    response = Response(rows)
+    response.set_etag(tag)
+    return response
+
+
+def _board(session: Session, shown: Frame) -> leaderboard.Page:
+    return leaderboard.read(
+        session,
+        shown.competition,
+        page=request.args.get("page", 1, type=int),
+        my_team_id=shown.team.id if shown.team else None,
+    )
+
+
+@blueprint.get("/rules")
+def rules(slug: str) -> str:
+    """Dates, limits, what counts, how ties are decided."""
+    with installation().database.reading() as session:
+        return _render("rules", frame(session, slug))

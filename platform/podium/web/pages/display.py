@@ -1,0 +1,160 @@
+"""How values are written for people: times, numbers, sizes, Markdown; and what every page knows."""
+
+import functools
+import hashlib
+import math
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import nh3
+from flask import Flask, g, request, url_for
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from podium import __version__, monitoring
+from podium.models.record import now
+from podium.verdicts import State, Verdict
+from podium.web import installation
+
+THEMES = ("auto", "light", "dark")
+ERROR_TITLES = {
+    400: "That request does not fit",
+    401: "Sign in first",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not possible here",
+    409: "That collides with what is there",
+    413: "Too large",
+    422: "The file does not fit",
+    429: "Limit reached",
+    503: "Not ready",
+}
+MOST_DECIMALS = 6
+
+
+def init_app(app: Flask) -> None:
+    """Register the filters by their names, and what the frame of every page shows."""
+    app.jinja_env.filters.update(
+        utc=utc,
+        ago=ago,
+        score=score,
+        ordinal=ordinal,
+        duration=duration,
+        size=size,
+        markdown=markdown,
+        verdict_title=lambda code: Verdict(code).meaning.title,
+        error_title=lambda status: ERROR_TITLES.get(status, "Something went wrong"),
+    )
+    app.context_processor(_frame)
+
+
+def _frame() -> dict[str, Any]:
+    theme = request.cookies.get("theme")
+    return {
+        "caller": g.get("caller"),
+        "theme": theme if theme in THEMES[1:] else None,
+        "version": __version__,
+        "static": static,
+        "queue": queue(),
+    }
+
+
+def queue() -> dict[str, int]:
+    """How many submissions are worked on and how many wait."""
+    with installation().database.reading() as session:
+        counts = monitoring.open_submissions(session)
+    return {
+        "working": counts[State.RUNNING] + counts[State.SCORING],
+        "waiting": counts[State.QUEUED],
+    }
+
+
+def static(name: str) -> str:
+    """The address of a static file, with its content's digest: it may be cached for ever."""
+    return url_for("static", filename=name, v=_digest(name))
+
+
+@functools.cache
+def _digest(name: str) -> str:
+    file = Path(__file__).parent.parent / "static" / name
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+
+
+def utc(moment: datetime) -> str:
+    """A time with its zone: "24 Nov 2026, 11:50 UTC"."""
+    return f"{moment.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+
+
+def ago(moment: datetime) -> str:
+    """A time relative to now: "3 min ago", "in 2 days"."""
+    seconds = (now() - moment).total_seconds()
+    if abs(seconds) < 10:
+        return "just now"
+    said = duration(abs(seconds))
+    return f"{said} ago" if seconds > 0 else f"in {said}"
+
+
+def duration(seconds: float) -> str:
+    """A span in its largest fitting unit.
+
+    >>> duration(0.4), duration(90), duration(7200), duration(200000)
+    ('1 s', '2 min', '2 h', '2 days')
+    """
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    for limit, unit, word in ((3600, 60, "min"), (86400, 3600, "h"), (math.inf, 86400, "days")):
+        if seconds < limit:
+            return f"{round(seconds / unit)} {word}"
+    raise ValueError(f"{seconds} is no span of time.")
+
+
+def ordinal(number: int) -> str:
+    """A place in words.
+
+    >>> [ordinal(n) for n in (1, 2, 3, 4, 11, 21, 112)]
+    ['1st', '2nd', '3rd', '4th', '11th', '21st', '112th']
+    """
+    teen = number % 100 in (11, 12, 13)
+    return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
+def score(value: float, low: float | None = None, high: float | None = None) -> str:
+    """A score with the decimals that its interval supports: ⌈-log10(half-width)⌉, plus one.
+
+    >>> score(0.97123, 0.96, 0.98), score(0.5), score(41.2345, 40.0, 42.0)
+    ('0.971', '0.5000', '41.2')
+    """
+    decimals = 4
+    if low is not None and high is not None and high > low:
+        decimals = math.ceil(-math.log10((high - low) / 2)) + 1
+    return f"{value:.{min(max(decimals, 0), MOST_DECIMALS)}f}"
+
+
+def size(count: int) -> str:
+    """Bytes in the unit that fits.
+
+    >>> size(312), size(31567), size(2909695)
+    ('312 B', '31.6 kB', '2.9 MB')
+    """
+    for unit, word in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if count >= unit:
+            return f"{count / unit:.1f} {word}"
+    return f"{count} B"
+
+
+@functools.lru_cache(maxsize=256)
+def markdown(text: str) -> Markup:
+    """A host's or a challenge's Markdown as safe HTML; a leading title is dropped.
+
+    The page has its own h1, so that the text's sections are h2 as written.
+    """
+    text = re.sub(r"\A\s*# [^\n]*\n", "", text)
+    html = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    tables = html.replace("<table>", '<div class="scroll" tabindex="0" role="region"><table>')
+    clean = nh3.clean(
+        tables.replace("</table>", "</table></div>"),
+        attributes={"div": {"class", "tabindex", "role"}, "a": {"href"}, "img": {"src", "alt"}},
+    )
+    return Markup(clean)

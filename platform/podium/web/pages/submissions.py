@@ -1,0 +1,63 @@
+"""One submission in full, and a person's submissions in all competitions."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from podium import catalog, competitions, submissions
+from podium.verdicts import OPEN, Verdict
+from podium.web import downloads, identity, installation
+from podium.web.pages.competition import look_again_s
+
+blueprint = Blueprint("submissions", __name__, url_prefix="/submissions")
+
+PER_PAGE = 50
+
+
+@blueprint.get("")
+def mine() -> str:
+    """What the caller's teams handed in, newest first."""
+    caller = identity.need_caller()
+    page = max(1, request.args.get("page", 1, type=int))
+    with installation().database.reading() as session:
+        found = submissions.of_person(session, caller.id, page=page, per_page=PER_PAGE)
+        places = {row.id: submissions.queueing(session, row) for row in found}
+    return render_template("submissions/mine.html", found=found, places=places, page=page)
+
+
+@blueprint.get("/<int:submission_id>")
+def show(submission_id: int) -> str:
+    """Everything about one submission: timeline, verdict, places, scores, signature."""
+    caller = identity.need_caller()
+    with installation().database.reading() as session:
+        submission = submissions.get(session, caller, submission_id)
+        return render_template(
+            "submissions/show.html",
+            submission=submission,
+            spec=catalog.parse(submission.competition.challenge.spec),
+            place=submissions.queueing(session, submission),
+            twin=submissions.earlier_twin(session, submission),
+            meaning=Verdict(submission.verdict).meaning if submission.verdict else None,
+            is_host=competitions.is_host(submission.competition, caller),
+            sees_private=competitions.sees_private(submission.competition, caller),
+            is_open=submission.state in OPEN,
+            again_s=look_again_s([submission]),
+        )
+
+
+@blueprint.post("/<int:submission_id>/cancel")
+def cancel(submission_id: int) -> Response:
+    """Stop a submission that is not ended."""
+    submissions.cancel(installation(), identity.need_caller("submit"), submission_id)
+    flash(f"Submission {submission_id} is cancelled. It does not count.")
+    return redirect(url_for("submissions.show", submission_id=submission_id), 303)
+
+
+@blueprint.get("/<int:submission_id>/file")
+def download(submission_id: int) -> Response:
+    """The file as it was handed in."""
+    here = installation()
+    with here.database.reading() as session:
+        found = submissions.get(session, identity.need_caller(), submission_id)
+    return downloads.send(
+        here.storage, found.file_key, found.file_name, found.size_bytes, found.sha256
+    )

@@ -1,0 +1,57 @@
+// What pages do beyond HTML: copy a command, drop a file, show how far an upload is.
+// Everything works without it.
+"use strict";
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).innerText.trim());
+  const word = button.textContent;
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = word; }, 1500);
+});
+
+for (const area of document.querySelectorAll("[data-drop]")) {
+  const input = area.querySelector("input[type=file]");
+  const over = (event, on) => { event.preventDefault(); area.classList.toggle("over", on); };
+  area.addEventListener("dragover", (event) => over(event, true));
+  area.addEventListener("dragleave", (event) => over(event, false));
+  area.addEventListener("drop", (event) => {
+    over(event, false);
+    if (!event.dataTransfer.files.length) return;
+    input.files = event.dataTransfer.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+}
+
+for (const form of document.querySelectorAll("form[data-progress]")) {
+  form.addEventListener("submit", (event) => {
+    if (event.submitter && event.submitter.formAction && event.submitter.hasAttribute("formaction")) return;
+    event.preventDefault();
+    const bar = form.querySelector("progress");
+    const says = form.querySelector("[data-upload-status]");
+    const buttons = form.querySelectorAll("button");
+    const request = new XMLHttpRequest();
+    const set = (disabled) => buttons.forEach((button) => { button.disabled = disabled; });
+    request.upload.addEventListener("progress", (sent) => {
+      bar.max = sent.total;
+      bar.value = sent.loaded;
+      says.textContent = sent.loaded < sent.total
+        ? `Uploading: ${Math.round(100 * sent.loaded / sent.total)} %`
+        : "Uploaded. Recording the submission.";
+    });
+    request.addEventListener("load", () => {
+      if (request.status < 400) { location.assign(request.responseURL); return; }
+      document.open(); document.write(request.responseText); document.close();
+    });
+    request.addEventListener("error", () => {
+      set(false);
+      bar.hidden = true;
+      says.textContent = "The connection broke off. Nothing was counted. Try again.";
+    });
+    bar.hidden = false;
+    set(true);
+    request.open("POST", form.action);
+    request.send(new FormData(form));
+  });
+}
