@@ -23,6 +23,7 @@ class Metric:
 
     `function` in `podium_scoring.<family>` takes (predictions, answers, *, options...) aligned
     by row and returns Units. `columns` says what a prediction is: "one" value a row or "many".
+    Without `aligned`, predictions and answers are no pairs: boxes, or images of two collections.
     """
 
     name: str
@@ -37,6 +38,8 @@ class Metric:
     options: Mapping[str, Option] = field(default_factory=dict)
     function: str = ""
     columns: str = "one"
+    cost: str = "one pass over the rows"
+    aligned: bool = True
 
     def compute(self, predictions: Any, answers: Any, **options: Any) -> Units:
         """The units of this metric; ChallengeError for an unknown option."""

@@ -4,6 +4,7 @@ import difflib
 
 from podium_scoring.errors import ChallengeError
 from podium_scoring.metric import Metric
+from podium_scoring.task_metrics import TASK_METRICS
 
 _CLASSIFICATION = (
     Metric(
@@ -76,7 +77,9 @@ _REGRESSION = (
     ),
 )
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in (*_CLASSIFICATION, *_REGRESSION)}
+METRICS: dict[str, Metric] = {
+    metric.name: metric for metric in (*_CLASSIFICATION, *_REGRESSION, *TASK_METRICS)
+}
 
 
 def metric(name: str) -> Metric:

@@ -33,14 +33,14 @@ def compute(
     answers_digest: str = "unnamed",
     **options: Any,
 ) -> Score:
-    """Score predictions that are aligned with the answers row by row.
+    """Score predictions, aligned with the answers row by row if the metric takes pairs.
 
     >>> import numpy as np
     >>> compute("accuracy", np.array([1, 2, 3, 3]), np.array([1, 2, 3, 4])).value
     0.75
     """
     chosen = metric(name)
-    if len(predictions) != len(answers) or not len(answers):
+    if chosen.aligned and (len(predictions) != len(answers) or not len(answers)):
         raise ChallengeError(
             f"{name} got {len(predictions)} predictions and {len(answers)} answers. "
             "It takes as many of both, and at least one."
