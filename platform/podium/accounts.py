@@ -29,7 +29,7 @@ SCOPES = {
     "host": "Do what you may do as an instructor or admin.",
 }
 HANDLE = re.compile(r"[a-z0-9][a-z0-9-]{1,29}")
-EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+EMAIL = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s.\x00-\x1f]+")
 PASSWORD_CHARACTERS = (8, 200)
 TOKEN_PREFIX = "pod_"
 TOKEN_SEEN_EVERY = timedelta(minutes=1)

@@ -146,7 +146,11 @@ class Client:
         folder.mkdir(parents=True, exist_ok=True)
         part = folder / f"{name}.part"
         path = f"/competitions/{_part(slug)}/files/{_part(name)}"
+        resumed = part.is_file()
         _persist(lambda: self._fetch(path, digest, part, progress))
+        if resumed and _sha256(part) != digest:  # what lay there was of another file
+            part.unlink()
+            _persist(lambda: self._fetch(path, digest, part, progress))
         if _sha256(part) != digest:
             part.unlink()
             raise ProblemError(

@@ -1,6 +1,5 @@
 """Fixtures: the app of an installation, and callers of its API."""
 
-import contextlib
 import io
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,10 +7,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from podium import accounts, competitions, judging
+from podium import accounts, judging
 from podium.accounts import Caller
-from podium.app import create_app
-from podium.models import ChallengeFile
 
 API = "/api/v1"
 
@@ -65,39 +62,9 @@ class Api:
 
 
 @pytest.fixture
-def app(installation):
-    """The web application of the test's installation."""
-    return create_app(installation)
-
-
-@pytest.fixture
 def api(app, installation):
     """The API for nobody in particular."""
     return Api(app, installation)
-
-
-@pytest.fixture
-def offer_file(installation):
-    """Adds a file that students download to a competition."""
-
-    def offer(name: str, content: bytes, slug: str = "toy") -> None:
-        with contextlib.closing(installation.storage.receive(1 << 24)) as incoming:
-            incoming.write(content)
-            digest = incoming.sha256
-            installation.storage.keep(incoming, f"challenges/{slug}/public/{name}")
-        with installation.database.writing() as session:
-            session.add(
-                ChallengeFile(
-                    challenge_id=competitions.find(session, slug).challenge_id,
-                    name=name,
-                    file_key=f"challenges/{slug}/public/{name}",
-                    sha256=digest,
-                    size_bytes=len(content),
-                    rows=None,
-                )
-            )
-
-    return offer
 
 
 def error_of(answer: TestResponse, status: int) -> dict[str, Any]:

@@ -84,15 +84,15 @@ def test_limits_tell_what_is_used_and_left(toy, factory, predictions):
     assert shown["resets_at"].endswith("Z")
 
 
-def test_files_are_listed_with_size_and_digest(toy, offer_file):
-    offer_file("train.csv", b"id,label\n")
+def test_files_are_listed_with_size_and_digest(toy, factory):
+    factory.offer("train.csv", b"id,label\n")
     shown = toy.get("/competitions/toy/files").get_json()["items"][0]
     assert (shown["name"], shown["size_bytes"]) == ("train.csv", 9)
     assert len(shown["sha256"]) == 64
 
 
-def test_a_file_comes_whole_or_in_parts(toy, factory, offer_file):
-    offer_file("train.csv", b"0123456789")
+def test_a_file_comes_whole_or_in_parts(toy, factory):
+    factory.offer("train.csv", b"0123456789")
     ada = toy.as_(factory.person("ada-01"))
     path = "/competitions/toy/files/train.csv"
     whole = ada.get(path)
@@ -107,8 +107,8 @@ def test_a_file_comes_whole_or_in_parts(toy, factory, offer_file):
     assert ada.get(path, headers={"If-None-Match": whole.headers["ETag"]}).status_code == 304
 
 
-def test_a_part_behind_the_end_is_refused(toy, factory, offer_file, error_of):
-    offer_file("train.csv", b"0123456789")
+def test_a_part_behind_the_end_is_refused(toy, factory, error_of):
+    factory.offer("train.csv", b"0123456789")
     ada = toy.as_(factory.person("ada-01"))
     answer = ada.get("/competitions/toy/files/train.csv", headers={"Range": "bytes=10-"})
     assert error_of(answer, 416)["code"] == "bad_range"
@@ -116,7 +116,7 @@ def test_a_part_behind_the_end_is_refused(toy, factory, offer_file, error_of):
 
 
 @pytest.mark.parametrize("name", ["nothing.csv", "..%2f..%2fsecret-key", "answers.csv"])
-def test_only_listed_files_can_be_had(toy, factory, offer_file, error_of, name):
-    offer_file("train.csv", b"x")
+def test_only_listed_files_can_be_had(toy, factory, error_of, name):
+    factory.offer("train.csv", b"x")
     ada = toy.as_(factory.person("ada-01"))
     error_of(ada.get(f"/competitions/toy/files/{name}"), 404)

@@ -1,15 +1,17 @@
 """Cookies, CSRF, headers, and what a reader sees of our faults."""
 
+import io
 import re
 import subprocess
 import sys
 
 import pytest
+from flask import request
+from flask_wtf.csrf import generate_csrf
 
 from podium import accounts
-from podium.app import create_app
-from podium.installation import Installation
 from podium.models import User
+from podium.web import identity
 
 
 @pytest.fixture
@@ -26,7 +28,6 @@ def browser(app, factory):
 @pytest.fixture
 def csrf_token(app, browser):
     """The token that a page would carry for this browser."""
-    from flask_wtf.csrf import generate_csrf
 
     @app.get("/give-a-token")
     def give():
@@ -49,8 +50,6 @@ def test_a_cookie_alone_changes_nothing_through_the_api(csrf_token, browser, err
 def test_an_upload_by_cookie_needs_the_token_in_form_or_header(
     csrf_token, browser, predictions, error_of, installation
 ):
-    import io
-
     def send(**extra):
         file = (io.BytesIO(predictions(1).encode()), "a.csv")
         headers = extra.pop("headers", {})
@@ -77,16 +76,11 @@ def test_a_forged_cookie_is_nobody(app):
 
 
 @pytest.mark.parametrize(("base_url", "secure"), [("", False), ("https://podium.test", True)])
-def test_cookies_are_locked_to_the_site(installation, base_url, secure):
-    config = installation.config.model_copy(update={"base_url": base_url})
-    app = create_app(
-        Installation(config, installation.database, installation.storage, installation.queue)
-    )
+def test_cookies_are_locked_to_the_site(make_app, base_url, secure):
+    app = make_app(base_url=base_url)
 
     @app.get("/sign-in-ada")
     def sign_in():
-        from podium.web import identity
-
         identity.sign_in(User(id=1, session_epoch=0))
         return "ok"
 
@@ -141,27 +135,22 @@ def test_health_readiness_and_metrics(app, factory, predictions):
     assert 'podium_workers_online{queue="score"} 0.0' in shown
 
 
-def test_without_a_queue_it_is_not_ready_but_lives(installation):
-    config = installation.config.model_copy(update={"redis_url": "unix:///nowhere.sock"})
-    app = create_app(Installation.open(config))
-    client = app.test_client()
+def test_without_a_queue_it_is_not_ready_but_lives(installation, make_app):
+    installation.queue.connection.connection_pool.disconnect()
+    installation.queue.connection.connection_pool.connection_kwargs["path"] = "/nowhere.sock"
+    client = make_app(redis_url="unix:///nowhere.sock").test_client()
     answer = client.get("/readyz")
     assert (answer.status_code, answer.get_json()["checks"]["queue"]) == (503, False)
     assert client.get("/healthz").status_code == 200
     assert client.get("/api/v1/competitions").status_code == 200  # limits fall back to memory
 
 
-def test_the_address_behind_a_proxy_counts_only_if_the_proxy_is_trusted(installation):
+def test_the_address_behind_a_proxy_counts_only_if_the_proxy_is_trusted(make_app):
     def addresses(hops):
-        config = installation.config.model_copy(update={"trusted_proxies": hops})
-        app = create_app(
-            Installation(config, installation.database, installation.storage, installation.queue)
-        )
+        app = make_app(trusted_proxies=hops)
 
         @app.get("/address")
         def address():
-            from flask import request
-
             return request.remote_addr
 
         return app.test_client().get("/address", headers={"X-Forwarded-For": "9.9.9.9"}).text

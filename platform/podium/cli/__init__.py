@@ -140,7 +140,9 @@ def main() -> None:
 def fail_if_known(error: Exception) -> None:
     """End with the words and the exit code of an error that Podium raises on purpose."""
     if isinstance(error, PodiumError):
-        end(error.message, exit_code(error), getattr(error, "details", ()))
+        # The server repeats its words where a field is at fault: once is enough.
+        told = [d for d in getattr(error, "details", ()) if d["expected"] not in error.message]
+        end(error.message, exit_code(error), told)
     if "podium_scoring.errors" in sys.modules:
         from podium_scoring.errors import ScoringError, SubmissionError
 

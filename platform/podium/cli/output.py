@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 FORMATS = ("table", "csv", "json")
+TIME = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z")  # of the API: always UTC
 Row = Mapping[str, Any]
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -96,7 +98,10 @@ def shown(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.5f}"
-    return clean(_plain(value)).replace("\n", " ")
+    text = clean(_plain(value)).replace("\n", " ")
+    if moment := TIME.fullmatch(text):
+        return "{} {} UTC".format(*moment.groups())
+    return text
 
 
 def _plain(value: Any) -> str:
@@ -112,7 +117,7 @@ def _plain(value: Any) -> str:
 def _table(records: Sequence[Row], columns: Sequence[str]) -> Iterator[str]:
     """Aligned columns: numbers to the right, the rest to the left."""
     cells = [[shown(row[name]) for name in columns] for row in records]
-    right = [bool(records) and all(_is_number(row[name]) for row in records) for name in columns]
+    right = [_is_numeric([row[name] for row in records]) for name in columns]
     widths = [
         max([len(name), *(len(line[index]) for line in cells)])
         for index, name in enumerate(columns)
@@ -127,5 +132,7 @@ def _table(records: Sequence[Row], columns: Sequence[str]) -> Iterator[str]:
         yield line(texts)
 
 
-def _is_number(value: Any) -> bool:
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+def _is_numeric(values: Sequence[Any]) -> bool:
+    """Whether a column holds numbers, besides gaps."""
+    kept = [value for value in values if value is not None]
+    return bool(kept) and all(isinstance(v, int | float) and not isinstance(v, bool) for v in kept)

@@ -15,6 +15,7 @@ from apiflask.exceptions import HTTPError
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_limiter import RateLimitExceeded
 from pydantic import ValidationError
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from podium.errors import (
@@ -64,11 +65,18 @@ class Problem:
     error_id: str = ""  # finds the traceback of an error of ours in the log
 
 
+# PostgreSQL refuses a NUL in a text wherever it comes from; SQLite would keep it.
+_UNKEEPABLE = Problem(
+    400, "bad_request", "The request holds a character that cannot be kept, such as NUL. Remove it."
+)
+
+
 def init_app(app: Flask) -> None:
     """Register the answer to every kind of error."""
     app.register_error_handler(AskError, lambda error: show(_asked(error)))
     app.register_error_handler(SubmissionError, lambda error: show(_submitted(error)))
     app.register_error_handler(HTTPError, lambda error: show(_validated(error)))
+    app.register_error_handler(DataError, lambda _: show(_UNKEEPABLE))
     app.register_error_handler(HTTPException, lambda error: show(_refused(error)))
     app.register_error_handler(Exception, lambda error: show(_ours(error)))
 

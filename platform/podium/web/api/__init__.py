@@ -1,13 +1,17 @@
 """The versioned JSON API under /api/v1: one module a noun, the answers' shapes in `shapes`."""
 
+from typing import Any
+
 from apiflask import APIFlask
 
 from podium.web.api import competitions, files, leaderboard, shapes, submissions, users
 
+SCHEMAS = "#/components/schemas/"
+
 
 def init_app(app: APIFlask) -> None:
     """Add the routes of every noun, and describe them."""
-    error = shapes.Error.model_json_schema(ref_template="#/components/schemas/{model}")
+    error = {"$ref": f"{SCHEMAS}Error"}
     app.config.update(
         AUTO_SERVERS=False,
         VALIDATION_ERROR_STATUS_CODE=400,
@@ -15,5 +19,14 @@ def init_app(app: APIFlask) -> None:
         HTTP_ERROR_SCHEMA=error,
         SECURITY_SCHEMES={"token": {"type": "http", "scheme": "bearer"}},
     )
+    app.spec_processor(_add_error)
     for noun in (users, competitions, files, submissions, leaderboard):
         app.register_blueprint(noun.blueprint)
+
+
+def _add_error(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
+    """Describe the one shape of errors, which no route declares as its output."""
+    assert isinstance(spec, dict)  # the format is JSON
+    error = shapes.Error.model_json_schema(ref_template=f"{SCHEMAS}{{model}}")
+    spec["components"]["schemas"] |= error.pop("$defs") | {"Error": error}
+    return spec

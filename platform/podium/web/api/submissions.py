@@ -87,7 +87,7 @@ def list_submissions(slug: str, query: shapes.PageQuery) -> shapes.Page:
         return shapes.paged(shapes.Submissions, query, total, _shown(session, found))
 
 
-@blueprint.get("/submissions/<int:submission_id>")
+@blueprint.get("/submissions/<int(max=2147483647):submission_id>")
 @blueprint.output(shapes.Submission)
 @blueprint.doc(security="token", responses=[401, 403])
 def show(submission_id: int) -> shapes.Submission:
@@ -95,7 +95,7 @@ def show(submission_id: int) -> shapes.Submission:
     return _one(submission_id)
 
 
-@blueprint.post("/submissions/<int:submission_id>/cancel")
+@blueprint.post("/submissions/<int(max=2147483647):submission_id>/cancel")
 @blueprint.output(shapes.Submission)
 @blueprint.doc(security="token", responses=[401, 403, 409])
 def cancel(submission_id: int) -> shapes.Submission:
@@ -104,7 +104,7 @@ def cancel(submission_id: int) -> shapes.Submission:
     return _one(submission_id)
 
 
-@blueprint.get("/submissions/<int:submission_id>/file")
+@blueprint.get("/submissions/<int(max=2147483647):submission_id>/file")
 @blueprint.output(FileSchema(type="string", format="binary"), content_type=downloads.TYPE)
 @blueprint.doc(security="token", responses=[206, 304, 401, 403, 416])
 def download(submission_id: int) -> Response:
@@ -118,7 +118,7 @@ def download(submission_id: int) -> Response:
     )
 
 
-@blueprint.get("/submissions/<int:submission_id>/log")
+@blueprint.get("/submissions/<int(max=2147483647):submission_id>/log")
 @blueprint.output(FileSchema(type="string"), content_type="text/plain")
 @blueprint.doc(security="token", responses=[401, 403])
 def log(submission_id: int) -> Response:

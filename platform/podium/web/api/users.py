@@ -66,7 +66,7 @@ def list_tokens() -> shapes.Tokens:
     return shapes.Tokens(items=[shapes.Token.model_validate(token) for token in found])
 
 
-@blueprint.delete("/tokens/<int:token_id>")
+@blueprint.delete("/tokens/<int(max=2147483647):token_id>")
 @blueprint.output({}, status_code=204)
 @blueprint.doc(security="token", responses=[401])
 def revoke_token(token_id: int) -> tuple[str, int]:

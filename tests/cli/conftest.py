@@ -1,0 +1,99 @@
+"""Fixtures: a real server on a free port with a score worker, and the command line as a process."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from apiflask import APIFlask
+from werkzeug.serving import make_server
+
+from podium import accounts, judging
+from podium.accounts import Caller
+from podium.installation import Installation
+
+
+@dataclass
+class Shell:
+    """Runs `podium` as somebody would: in a folder, with an own configuration."""
+
+    folder: Path
+    url: str
+    variables: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        environment = kept | {"XDG_CONFIG_HOME": str(self.folder / "config")} | self.variables
+        return subprocess.run(
+            [sys.executable, "-P", "-m", "podium.cli", *arguments],
+            cwd=self.folder,
+            env=environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def write(self, name: str, content: str | bytes) -> str:
+        """A file in the folder."""
+        data = content.encode() if isinstance(content, str) else content
+        (self.folder / name).write_bytes(data)
+        return name
+
+
+@pytest.fixture
+def url(app: APIFlask) -> Iterator[str]:
+    """The address of a server of this installation."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def scorer(installation: Installation) -> Iterator[None]:
+    """A score worker."""
+    stopped = threading.Event()
+
+    def work() -> None:
+        while not stopped.is_set():
+            for submission_id in sorted(installation.queue.waiting("score")):
+                installation.queue.connection.flushall()
+                judging.judge(installation, "test", submission_id)
+            time.sleep(0.02)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    yield
+    stopped.set()
+    thread.join()
+
+
+@pytest.fixture
+def shell(tmp_path: Path, url: str) -> Shell:
+    """The command line of nobody."""
+    folder = tmp_path / "shell"
+    folder.mkdir()
+    return Shell(folder, url, {"PODIUM_URL": url})
+
+
+@pytest.fixture
+def signed_in(installation: Installation, shell: Shell):
+    """Turns a shell into that of a caller."""
+
+    def sign_in(caller: Caller) -> Shell:
+        with installation.database.writing() as session:
+            _, text = accounts.create_token(session, caller.id, "test")
+        return Shell(shell.folder, shell.url, shell.variables | {"PODIUM_TOKEN": text})
+
+    return sign_in
