@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cholesky
+from scipy.linalg.lapack import dsygst
 
 from podium_scoring.errors import ChallengeError, SubmissionError
 from podium_scoring.units import Floats, Interval, Linear, Sums
@@ -166,27 +167,28 @@ def frechet_distance(mean: Floats, covariance: Floats, mean2: Floats, covariance
     With Σ1 = L Lᵀ, the trace of (Σ1 Σ2)^½ is the sum of the square roots of the eigenvalues of
     the symmetric Lᵀ Σ2 L.
     """
-    root = _root(covariance)
-    eigenvalues = np.linalg.eigvalsh(root.T @ covariance2 @ root)
+    eigenvalues = np.linalg.eigvalsh(_product(covariance, covariance2))
     common = np.sqrt(eigenvalues.clip(0)).sum()
     difference = mean - mean2
     distance = difference @ difference + np.trace(covariance) + np.trace(covariance2) - 2 * common
     return max(0.0, float(distance))
 
 
-def _root(covariance: Floats) -> Floats:
-    """A matrix R with R Rᵀ the covariance; without the directions that have no variance."""
+def _product(covariance: Floats, covariance2: Floats) -> Floats:
+    """A matrix whose lower half is that of Rᵀ Σ2 R, where R Rᵀ = Σ1."""
     try:
-        root: Floats = cholesky(covariance, lower=True, check_finite=False)
+        root = cholesky(covariance, lower=True, check_finite=False)
         pivots = np.diag(root) ** 2
         if pivots.min() > 1e4 * SINGULAR * pivots.max():
-            return root
+            lower: Floats = dsygst(covariance2, root, itype=2, lower=1)[0]
+            return lower
     except LinAlgError:
         pass
     values, vectors = np.linalg.eigh(covariance)
-    kept = values > SINGULAR * values[-1]
-    without: Floats = vectors[:, kept] * np.sqrt(values[kept])
-    return without
+    kept = values > SINGULAR * values[-1]  # directions without variance give nothing
+    axes = vectors[:, kept] * np.sqrt(values[kept])
+    product: Floats = axes.T @ covariance2 @ axes
+    return product
 
 
 def _covariance(features: Floats) -> Floats:
