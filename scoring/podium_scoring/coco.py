@@ -13,6 +13,7 @@ from podium_scoring.units import Floats
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Boxes = Sequence[Mapping[str, Any]]
+LARGEST = 1e9  # pixels
 
 
 @dataclass(frozen=True)
@@ -75,28 +76,25 @@ class Found:
     @classmethod
     def of(cls, predictions: Boxes, truth: Truth) -> "Found":
         """The arrays of COCO results; SubmissionError with the entries that are none."""
-        if isinstance(predictions, Mapping | str):
+        if not isinstance(predictions, list | tuple):
             raise SubmissionError(
                 "The file is not a list. COCO results are a list of boxes, each with image_id, "
                 "category_id, bbox and score."
             )
+        n = len(predictions)
         try:
-            image = np.array([row["image_id"] for row in predictions])
-            category = np.array([row["category_id"] for row in predictions])
-            boxes = np.array([row["bbox"] for row in predictions], np.float64).reshape(-1, 4)
-            scores = np.array([row["score"] for row in predictions], np.float64).reshape(-1)
-            image, category = (_whole(numbers) for numbers in (image, category))
+            image = _numbers([row["image_id"] for row in predictions], (n,))
+            category = _numbers([row["category_id"] for row in predictions], (n,))
+            boxes = _numbers([row["bbox"] for row in predictions], (n, 4)).astype(np.float64)
+            scores = _numbers([row["score"] for row in predictions], (n,)).astype(np.float64)
         except (KeyError, TypeError, ValueError, OverflowError, IndexError):
-            image = category = np.empty(0, np.int64)
-            boxes, scores = np.empty((0, 4)), np.empty(0)
-        if len({len(image), len(category), len(boxes), len(scores), len(predictions)}) > 1:
-            raise _refusal(predictions, truth)
+            raise _refusal(predictions, truth) from None
         at_image, at_category = (
             _positions(image, truth.images),
             _positions(category, truth.categories),
         )
         good = (at_image >= 0) & (at_category >= 0) & np.isfinite(scores)
-        good &= np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] >= 0).all(axis=1)
+        good &= (np.abs(boxes) <= LARGEST).all(axis=1) & (boxes[:, 2:] >= 0).all(axis=1)
         if not good.all():
             raise _refusal(predictions, truth)
         group = at_category * truth.n + at_image
@@ -104,7 +102,7 @@ class Found:
         return cls(group[order], boxes[order], scores[order])
 
 
-def _positions(ids: Integers, known: Integers) -> Integers:
+def _positions(ids: NDArray[Any], known: Integers) -> Integers:
     """Where each id is among the sorted known ones; -1 if it is not."""
     if not len(known):
         return np.full(len(ids), -1)
@@ -112,14 +110,12 @@ def _positions(ids: Integers, known: Integers) -> Integers:
     return np.where(known[places] == ids, places, -1)
 
 
-def _whole(numbers: NDArray[Any]) -> Integers:
-    """Ids as integers; ValueError if they are not whole."""
-    if numbers.dtype.kind not in "iuf" and len(numbers):
+def _numbers(values: list[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Numbers of this shape, integers as they are; ValueError if they are not."""
+    numbers = np.array(values) if values else np.empty(shape)
+    if numbers.dtype.kind not in "iuf" or numbers.shape != shape:
         raise ValueError(numbers.dtype)
-    whole = numbers.astype(np.int64)
-    if (whole != numbers).any():
-        raise ValueError(numbers)
-    return whole
+    return numbers
 
 
 def _refusal(predictions: Boxes, truth: Truth) -> SubmissionError:
@@ -131,6 +127,8 @@ def _refusal(predictions: Boxes, truth: Truth) -> SubmissionError:
             Detail(place, column, expected, repr(got)[:80])
             for column, expected, got in _faults(row, images, categories)
         ]
+    if not details:
+        return SubmissionError("The boxes are no table of numbers. Write every number as a number.")
     first = details[0]
     return SubmissionError(
         f"Box {first.line} has {first.column} {first.got}. It must be {first.expected}.", details
@@ -147,9 +145,8 @@ def _faults(row: Any, images: set[int], categories: set[int]) -> list[tuple[str,
         known = f"one of {sorted(categories)[:20]}"
         faults.append(("category_id", known, row.get("category_id")))
     box = row.get("bbox")
-    sides = box if isinstance(box, Sequence) and len(box) == 4 else [None]
-    if not all(_is_number(side) for side in sides) or min(sides[2:]) < 0:
-        faults.append(("bbox", "[x, y, width, height], finite, width and height >= 0", box))
+    if not _is_box(box):
+        faults.append(("bbox", "[x, y, width, height], width and height from 0", box))
     if not _is_number(row.get("score")):
         faults.append(("score", "a finite number", row.get("score")))
     return faults
@@ -158,3 +155,10 @@ def _faults(row: Any, images: set[int], categories: set[int]) -> list[tuple[str,
 def _is_number(value: Any) -> bool:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     return number and abs(value) < 2**63  # neither infinite nor NaN
+
+
+def _is_box(value: Any) -> bool:
+    if not isinstance(value, list | tuple) or len(value) != 4:
+        return False
+    near = all(_is_number(side) and abs(side) <= LARGEST for side in value)
+    return near and min(value[2:]) >= 0

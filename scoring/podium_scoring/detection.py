@@ -110,7 +110,8 @@ def _area(hit: Flags, miss: Flags, weights: Floats, wanted: float) -> float:
         return 0.0
     right, wrong = np.cumsum(hit * weights, axis=1), np.cumsum(miss * weights, axis=1)
     recall = right / wanted
-    precision = right / (right + wrong + np.spacing(1))
+    taken = right + wrong
+    precision = np.divide(right, taken, out=np.zeros_like(taken), where=taken > 0)
     precision = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     total = 0.0
     for at_recall, at_precision in zip(recall, precision, strict=True):

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
@@ -138,7 +140,7 @@ def test_an_overlap_of_two_thirds_counts_at_half_and_not_at_three_quarters(
 ) -> None:
     # 10 x 10 against 10 x 15 from the same corner: 100 / 150. It passes .50, .55, .60, .65.
     results = one_box(bbox=[0, 0, 10, 15])
-    assert coco_ap50(results, one_answer).value() == pytest.approx(1.0)
+    assert coco_ap50(results, one_answer).value() == 1.0
     assert coco_ap75(results, one_answer).value() == 0.0
     assert coco_ap(results, one_answer).value() == pytest.approx(0.4)
 
@@ -181,6 +183,10 @@ def test_the_order_of_the_file_does_not_matter_without_ties() -> None:
         ({"bbox": [0, 0, float("nan"), 10]}, "bbox"),
         ({"bbox": "0 0 10 10"}, "bbox"),
         ({"bbox": None}, "bbox"),
+        ({"bbox": [[0, 0, 10, 10]]}, "bbox"),
+        ({"bbox": [0, 0, 1e200, 1e200]}, "bbox"),
+        ({"score": "0.5"}, "score"),
+        ({"score": [0.5]}, "score"),
         ({"score": float("inf")}, "score"),
         ({"score": "high"}, "score"),
         ({"score": None}, "score"),
@@ -222,3 +228,68 @@ def test_the_interval_repeats_for_a_seed_and_holds_the_value() -> None:
     low, high = units.interval(4)
     assert units.interval(4) == (low, high)
     assert low < units.value() < high
+
+
+def coverage(experiments: int, images: int) -> float:
+    """How often the interval of AP50 of some images holds that of all 1,500."""
+    results, answers = scene(1, images=1500, classes=1)
+    draw = np.random.default_rng(0)
+    results = [box | {"score": float(draw.random())} for box in results]
+    truth = coco_ap50(results, answers).value()
+    by_image: dict[int, tuple[list[Box], list[Box]]] = {i: ([], []) for i in range(1500)}
+    for box in results:
+        by_image[box["image_id"]][0].append(box)
+    for box in answers["annotations"]:
+        by_image[box["image_id"]][1].append(box)
+    inside = 0
+    for experiment in range(experiments):
+        drawn = [by_image[i] for i in draw.integers(0, 1500, images)]
+        units = coco_ap50(
+            [box | {"image_id": new} for new, (found, _) in enumerate(drawn) for box in found],
+            {
+                "images": [{"id": new} for new in range(images)],
+                "categories": answers["categories"],
+                "annotations": [
+                    box | {"image_id": new} for new, (_, real) in enumerate(drawn) for box in real
+                ],
+            },
+        )
+        low, high = units.interval(experiment)
+        inside += low <= truth <= high
+    return inside / experiments
+
+
+def test_the_interval_holds_the_truth_about_95_times_in_100() -> None:
+    assert 0.92 <= coverage(experiments=100, images=100) <= 0.98
+
+
+@pytest.mark.slow
+def test_the_interval_holds_the_truth_about_95_times_in_100_over_many_draws() -> None:
+    assert 0.92 <= coverage(experiments=1000, images=100) <= 0.98
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=6,
+)
+RESULT = st.fixed_dictionaries(
+    {},
+    optional={
+        "image_id": st.just(1) | JSON,
+        "category_id": st.just(1) | JSON,
+        "bbox": st.lists(st.floats(-1, 20), min_size=4, max_size=4) | JSON,
+        "score": st.floats(0, 1) | JSON,
+    },
+)
+
+
+@given(results=st.lists(RESULT | JSON, max_size=4) | JSON)
+def test_any_json_scores_or_is_refused(results: Any) -> None:
+    answers = {
+        "images": [{"id": 1}],
+        "categories": [{"id": 1, "name": "digit"}],
+        "annotations": [{"image_id": 1, "category_id": 1, "bbox": [0, 0, 10, 10]}],
+    }
+    with contextlib.suppress(SubmissionError):
+        assert 0 <= coco_ap(results, answers).value() <= 1
