@@ -308,14 +308,19 @@ class _Bearer(requests.auth.AuthBase):
 
 def _persist(act: Callable[[], T]) -> T:
     """Try again after a broken connection, for what may safely be asked twice."""
-    for attempt in range(1, TRIES):
+    attempt = 1
+    while True:
         try:
             return act()
-        except (ProblemError, requests.RequestException) as error:
-            if isinstance(error, ProblemError) and error.code != "no_answer":
+        except ProblemError as error:
+            if error.code != "no_answer" or attempt == TRIES:
                 raise
-            time.sleep(PAUSE_S * attempt)
-    return act()
+        except requests.RequestException as error:
+            if attempt == TRIES:
+                message = f"The connection broke off ({_reason(error)}). Run the command again."
+                raise ProblemError(0, "no_answer", message, []) from error
+        time.sleep(PAUSE_S * attempt)
+        attempt += 1
 
 
 def _not_podium(url: str, answer: requests.Response) -> ProblemError:

@@ -188,6 +188,14 @@ def test_a_server_that_is_not_there_exits_with_8(shell):
     assert "http://127.0.0.1:9 does not answer" in done.stderr
 
 
+def test_a_folder_that_cannot_be_written_is_said(ada, factory):
+    factory.offer("train.csv", b"x")
+    ada.write("toy", "a file where the folder would be")
+    done = ada.run("download", "toy")
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+    assert "toy" in done.stderr
+
+
 def test_a_wrong_command_is_answered_with_the_nearest(shell):
     done = shell.run("submitt")
     assert (done.returncode, "Did you mean 'submit'" in done.stderr) == (2, True)

@@ -98,3 +98,4 @@ def test_guessing_passwords_is_slowed_down_by_address(api, error_of):
     answers = [api.post("/tokens", json={"handle": "a", "password": "b"}) for _ in range(11)]
     assert [answer.status_code for answer in answers] == [401] * 10 + [429]
     assert error_of(answers[-1], 429)["code"] == "rate_limited"
+    assert answers[-1].headers["Retry-After"] == "60"

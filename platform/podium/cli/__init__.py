@@ -143,6 +143,8 @@ def fail_if_known(error: Exception) -> None:
         # The server repeats its words where a field is at fault: once is enough.
         told = [d for d in getattr(error, "details", ()) if d["expected"] not in error.message]
         end(error.message, exit_code(error), told)
+    if isinstance(error, OSError) and error.strerror:  # a folder, a file, a disk of this computer
+        end(f"{error.filename or 'This'}: {error.strerror}.", USAGE)
     if "podium_scoring.errors" in sys.modules:
         from podium_scoring.errors import ScoringError, SubmissionError
 

@@ -148,12 +148,13 @@ def _shown(wrong: Mapping[str, Any]) -> str | None:
 def _refused(error: HTTPException) -> Problem:
     status = error.code or 500
     message = error.description or error.name
+    kept = ("Allow", "Content-Range", "Location", "Retry-After")
+    headers = {name: value for name, value in error.get_headers() if name in kept}
     if isinstance(error, RateLimitExceeded):
+        headers["Retry-After"] = str(error.limit.limit.get_expiry())
         message = (
             f"Too many requests: {error.limit.limit} are allowed. Wait a little and try again."
         )
-    kept = ("Allow", "Content-Range", "Location", "Retry-After")
-    headers = {name: value for name, value in error.get_headers() if name in kept}
     return Problem(status, _code(status), message, headers=headers)
 
 
