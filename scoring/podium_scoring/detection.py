@@ -232,4 +232,4 @@ def _average(
             f"The answers hold no box of area {area!r} and category {category or 'any'!r}. "
             "Choose another area or category."
         )
-    return Weighted(truth.n, at, RESAMPLES)
+    return Weighted(truth.n, at, RESAMPLES, centred=True)

@@ -101,11 +101,16 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Weighted:
-    """A metric that is computed anew with a weight for each unit: `at(weights) -> float`."""
+    """A metric that is computed anew with a weight for each unit: `at(weights) -> float`.
+
+    With `centred` the resamples are shifted so that their mean is the value: for metrics that
+    rise when units repeat, as precisions that are made non-increasing do.
+    """
 
     n: int
     at: Callable[[Floats], float]
     resamples: int = RESAMPLES
+    centred: bool = False
 
     def value(self) -> float:
         """The metric with every unit once."""
@@ -119,7 +124,10 @@ class Weighted:
             self.at(generator.multinomial(self.n, even).astype(float))
             for _ in range(self.resamples)
         )
-        return percentiles(np.fromiter(draws, float, self.resamples))
+        values = np.fromiter(draws, float, self.resamples)
+        if self.centred and np.isfinite(values).any():
+            values += self.value() - np.nanmean(values)
+        return percentiles(values)
 
 
 @dataclass(frozen=True)
