@@ -36,18 +36,20 @@ SAMPLE = "sample_submission.csv"
 log = logging.getLogger(__name__)
 
 
+def publish_bundled(installation: Installation) -> None:
+    """Make every bundled challenge known and open; their data come with `practice`."""
+    for folder in catalog.bundled():
+        with _said(folder):
+            publish(installation, folder)
+
+
 def practice(installation: Installation) -> None:
-    """Publish every bundled challenge as an open practice competition with its baseline.
+    """Prepare the published challenges that come with Podium, and hand in their baselines.
 
     Safe to run at every start: what is there is left as it is. A challenge that fails is marked
     broken with its reason, and the next one is done.
     """
-    published = []
     for folder in catalog.bundled():
-        with _said(folder):
-            publish(installation, folder)
-            published.append(folder)
-    for folder in published:
         with _said(folder):
             prepare(installation, folder)
             hand_in_baselines(installation, folder)

@@ -97,6 +97,7 @@ class Supervisor:
 
     def _take_home(self) -> None:
         (self.config.home / "run").mkdir(parents=True, exist_ok=True)
+        self.config.home.chmod(0o700)  # it holds the answers and the signing key
         self._lock = (self.config.home / "lock").open("a+")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -88,6 +88,7 @@ class ProgressBar:
         self._on_terminal = sys.stderr.isatty()
 
     def __call__(self, name: str, there: int, total: int) -> None:
+        """Show how much of a file is there."""
         if self._on_terminal:
             filled = round(30 * min(1, there / total))
             bar = "#" * filled + "." * (30 - filled)

@@ -37,11 +37,13 @@ def up(home: Path | None, host: str | None, port: int | None, no_demo: bool) -> 
 
     def prepare() -> None:
         config.secret()
-        database = Database(config.database)
-        schema.upgrade(database)
-        with database.writing() as session:
+        installation = Installation.open(config)
+        schema.upgrade(installation.database)
+        with installation.database.writing() as session:
             admin.extend(accounts.ensure_admin(session) or ())
-        database.close()
+        if not no_demo:
+            hosting.publish_bundled(installation)
+        installation.database.close()
 
     def when_ready() -> None:
         click.echo(f"Podium is ready: {config.url}")
@@ -81,7 +83,7 @@ def reconcile() -> None:
 
 @click.command(hidden=True)
 def practice() -> None:
-    """Publish the challenges that come with Podium, with their baselines."""
+    """Prepare the challenges that come with Podium, and hand in their baselines."""
     _log_to_stderr()
     hosting.practice(Installation.open(_config()))
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 from podium.cli import output
 from podium.cli.memory import client, competition
 from podium.cli.submissions import tell_check
+from podium.paths import default_home
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 LISTED = ("split", "metric", "value", "low", "high", "n", "signature")
@@ -24,16 +26,41 @@ def score(slug: str | None, file: Path, answers: Path | None, style: str) -> Non
     """Check a file as the server does; with --answers, score it as a score worker does.
 
     The answers have the columns of a submission; a column Usage (Public or Private) gives a score
-    for each split. Nothing is submitted and nothing counts.
+    for each split. On the machine that runs Podium its operator needs no --answers. Nothing is
+    submitted and nothing counts.
     """
     slug = competition(slug)
-    if answers is None:
+    if answers is not None:
+        truth = answers.read_bytes()
+    else:
         tell_check(client().check(slug, file))
-        return
-    output.rows(against(client().competition(slug), file, answers), LISTED, style)
+        hosted = _hosted(slug)
+        if hosted is None:
+            return
+        truth = hosted
+    output.rows(against(client().competition(slug), file, truth), LISTED, style)
 
 
-def against(described: dict[str, Any], file: Path, answers: Path) -> list[dict[str, Any]]:
+def _hosted(slug: str) -> bytes | None:
+    """The hidden answers, for who runs the installation: only its operator can read the home."""
+    home = default_home()
+    if not os.access(home / "podium.db", os.R_OK):
+        return None
+    from podium.competitions import find
+    from podium.config import Config
+    from podium.installation import Installation
+
+    installation = Installation.open(Config.load(home))
+    with installation.database.reading() as session:
+        key = find(session, slug).challenge.answers_key
+    with installation.storage.open(key) as file:
+        answers = file.read()
+    installation.database.close()
+    output.say(f"Scored with the answers of {home}, which you operate.")
+    return answers
+
+
+def against(described: dict[str, Any], file: Path, answers: bytes) -> list[dict[str, Any]]:
     """The scores of a file, by split and metric, computed here by the platform's own code."""
     from podium_scoring.tables import Column, Schema, read_answers, read_predictions, score_table
 
@@ -47,7 +74,7 @@ def against(described: dict[str, Any], file: Path, answers: Path) -> list[dict[s
         )
         for column in described["submission"]["columns"]
     ]
-    data, has_splits = _with_usage(answers.read_bytes())
+    data, has_splits = _with_usage(answers)
     truth = read_answers(data, Schema(columns[0], tuple(columns[1:])))
     predictions = read_predictions(file.read_bytes(), truth.form)
     metric = described["metric"]

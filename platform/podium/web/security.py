@@ -62,6 +62,7 @@ def init_app(app: Flask) -> None:
         WTF_CSRF_CHECK_DEFAULT=False,  # decided below
         WTF_CSRF_TIME_LIMIT=None,  # as long as the sign-in: a form may stay open over night
         RATELIMIT_STORAGE_URI=_limits_uri(config.redis),
+        RATELIMIT_STORAGE_OPTIONS={"socket_connect_timeout": 1, "socket_timeout": 1},
     )
     csrf.init_app(app)
     limiter.init_app(app)

@@ -1,0 +1,238 @@
+"""`podium up` as somebody meets it: the README's commands, and kill -9 of every part."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+import requests
+
+ROOT = Path(__file__).parent.parent
+PODIUM = [sys.executable, "-P", "-m", "podium.cli"]
+
+
+@dataclass
+class Tree:
+    """A running `podium up`."""
+
+    home: Path
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def parts(self, words: str) -> list[psutil.Process]:
+        """Processes of the tree whose command line holds `words`."""
+        inside = psutil.Process(self.process.pid).children(recursive=True)
+        return [part for part in inside if words in " ".join(part.cmdline())]
+
+    def kill(self, words: str) -> None:
+        """kill -9 the parts with these words in their command lines."""
+        victims = self.parts(words)
+        assert victims, f"nothing runs {words}"
+        for victim in victims:
+            victim.kill()
+
+    def text(self) -> str:
+        return self.log.read_text()
+
+
+def start(home: Path, *options: str) -> Tree:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = home.with_suffix(".log")
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            [*PODIUM, "up", "--home", home, "--port", str(port), *options],
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=clean_environment(),
+        )
+    tree = Tree(home, f"http://127.0.0.1:{port}", process, log)
+    wait_until(lambda: f"Podium is ready: {tree.url}" in tree.text(), 90, tree.text)
+    return tree
+
+
+def stop(tree: Tree, number: int = signal.SIGTERM) -> list[psutil.Process]:
+    """Ask the tree to end; returns what is left of it."""
+    everything = psutil.Process(tree.process.pid).children(recursive=True)
+    tree.process.send_signal(number)
+    tree.process.wait(60)
+    _, left = psutil.wait_procs(everything, timeout=5)
+    return left
+
+
+def clean_environment(**variables: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PODIUM_")}
+    return kept | variables
+
+
+def wait_until(is_met: Callable[[], bool], limit_s: float, why: Callable[[], str]) -> None:
+    end = time.monotonic() + limit_s
+    while not is_met():
+        if time.monotonic() > end:
+            pytest.fail(f"not within {limit_s} s. {why()}")
+        time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
+    """One tree with the practice competitions, for the tests that do not end it."""
+    running = start(tmp_path_factory.mktemp("up") / "home")
+    yield running
+    if running.process.poll() is None:
+        stop(running)
+
+
+@pytest.fixture(scope="module")
+def student(tree: Tree, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """Runs a command of the README as a student would, in an own folder and configuration."""
+    folder = tmp_path_factory.mktemp("student")
+    (folder / "baselines").symlink_to(ROOT / "baselines")
+    answer = requests.post(
+        f"{tree.url}/api/v1/users",
+        json={"handle": "ada-01", "email": "ada@example.org", "password": "correct horse"},
+        timeout=30,
+    )
+    assert answer.status_code == 201
+
+    def run(command: str, stdin: str = "", **variables: str) -> str:
+        words = shlex.split(command.replace("http://127.0.0.1:8000", tree.url))
+        words = PODIUM + words[1:] if words[0] == "podium" else [sys.executable, *words[1:]]
+        done = subprocess.run(
+            words,
+            cwd=folder,
+            env=clean_environment(XDG_CONFIG_HOME=str(folder / "config"), **variables),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        return done.stdout
+
+    return run
+
+
+def board(tree: Tree) -> list[dict[str, object]]:
+    answer = requests.get(f"{tree.url}/api/v1/competitions/digits/leaderboard", timeout=30)
+    return list(answer.json()["items"])
+
+
+def test_the_trained_baseline_comes_to_the_board(tree):
+    wait_until(lambda: any(row["is_baseline"] for row in board(tree)), 120, tree.text)
+    (baseline,) = [row for row in board(tree) if row["is_baseline"]]
+    assert baseline["team"] == "Convolutional network"
+    assert baseline["rank"] is None
+    assert 0.94 <= baseline["score"] <= 0.995
+
+
+def test_the_readmes_commands_lead_to_a_place_on_the_leaderboard(tree, student):
+    readme = (ROOT / "README.md").read_text()
+    section = readme.partition("## As a student")[2]
+    commands = re.search(r"```sh\n(.*?)```", section, re.DOTALL).group(1).splitlines()
+    assert commands[0].startswith(". .venv/bin/activate")
+    for command in commands[1:]:
+        if command.startswith("podium login"):
+            student(f"{command} --handle ada-01 --password-stdin", stdin="correct horse\n")
+        elif command.startswith("python baselines/"):
+            student(f"{command} --small")  # the reduced form of the same script
+        else:
+            student(command)
+    (mine,) = [row for row in board(tree) if row["team"] == "ada-01"]
+    assert mine["rank"] == 1
+    assert mine["score"] > 0.9
+
+
+def test_podium_score_gives_the_operator_the_score_of_the_board(tree, student):
+    answer = student(
+        "podium score digits -f submission.csv --format json", PODIUM_HOME=str(tree.home)
+    )
+    rows = {(row["split"], row["metric"]): row for row in json.loads(answer)}
+    public = rows["public", "accuracy"]
+    (mine,) = [row for row in board(tree) if row["team"] == "ada-01"]
+    assert (public["value"], public["low"]) == (mine["score"], mine["low"])
+
+
+def test_a_student_gets_no_score_from_podium_score(tree, student):
+    assert student("podium score digits -f submission.csv", PODIUM_HOME="/nowhere") == ""
+
+
+@pytest.mark.parametrize(
+    "victim", ["podium.cli worker", "valkey-server", "gunicorn", "podium.cli reconcile"]
+)
+def test_a_part_that_is_killed_comes_back_and_nothing_is_lost(tree, student, victim):
+    before = len(json.loads(student("podium submissions digits --format json")))
+    tree.kill(victim)
+    wait_until(lambda: answers(tree), 30, tree.text)
+    state = json.loads(
+        student(f"podium submit digits -f submission.csv -m '{victim}' --wait 60 --format json")
+    )["state"]
+    assert state == "scored"
+    assert len(json.loads(student("podium submissions digits --format json"))) == before + 1
+
+
+def answers(tree: Tree) -> bool:
+    try:
+        return requests.get(f"{tree.url}/readyz", timeout=5).status_code == 200
+    except requests.RequestException:
+        return False
+
+
+def test_a_second_start_on_the_same_home_says_who_has_it(tree):
+    command = [*PODIUM, "up", "--home", tree.home, "--port", "1"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=clean_environment(), timeout=60
+    )
+    assert done.returncode == 2
+    assert f"is in use by `podium up`, process {tree.process.pid}" in done.stderr
+
+
+def test_a_taken_port_is_a_clear_error(tree, tmp_path):
+    port = tree.url.rpartition(":")[2]
+    command = [*PODIUM, "up", "--home", tmp_path / "other", "--port", port]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=clean_environment(), timeout=60
+    )
+    assert done.returncode == 2
+    assert f"podium up --port {int(port) + 1}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_home_is_for_its_owner_only(tree):
+    assert tree.home.stat().st_mode & 0o077 == 0
+
+
+def test_kill_9_of_the_supervisor_leaves_no_process_and_it_starts_again_with_its_data(tree):
+    rows = board(tree)
+    everything = psutil.Process(tree.process.pid).children(recursive=True)
+    assert len(everything) >= 5
+    tree.process.kill()
+    tree.process.wait()
+    _, left = psutil.wait_procs(everything, timeout=5)
+    assert left == []
+    again = start(tree.home, "--no-demo")
+    try:
+        assert board(again) == rows
+    finally:
+        assert stop(again, signal.SIGINT) == []
+
+
+def test_without_the_demo_there_is_no_competition(tmp_path):
+    running = start(tmp_path / "home", "--no-demo")
+    try:
+        answer = requests.get(f"{running.url}/api/v1/competitions", timeout=30)
+        assert answer.json()["items"] == []
+        assert "Sign in as admin with the password" in running.text()
+    finally:
+        assert stop(running) == []
