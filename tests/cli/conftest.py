@@ -29,7 +29,9 @@ class Shell:
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        environment = kept | {"XDG_CONFIG_HOME": str(self.folder / "config")} | self.variables
+        own = {"XDG_CONFIG_HOME": "config", "PODIUM_HOME": "home"}
+        own = {name: str(self.folder / folder) for name, folder in own.items()}
+        environment = kept | own | self.variables
         return subprocess.run(
             [sys.executable, "-P", "-m", "podium.cli", *arguments],
             cwd=self.folder,

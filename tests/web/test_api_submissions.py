@@ -183,6 +183,24 @@ def test_a_file_over_the_limit_is_refused_before_it_is_read(toy, small_files, er
     assert body.taken == 0
 
 
+def test_a_file_up_to_the_limit_is_taken_whole(toy, small_files):
+    def send(size):
+        body = FORM_HEAD + b"0" * size + b"\r\n--x--\r\n"
+        return toy.post(
+            "/competitions/toy/submissions",
+            data=body,
+            content_type="multipart/form-data; boundary=x",
+        )
+
+    answer = send(1 << 20)
+    assert (answer.status_code, answer.get_json()["size_bytes"]) == (201, 1 << 20)
+    assert send((1 << 20) + 1).status_code == 413
+
+
+def test_a_body_without_a_file_may_have_one_mebibyte(api, error_of):
+    error_of(api.post("/users", json={"handle": "x" * (1 << 20)}), 413)
+
+
 def test_a_file_of_unknown_length_is_cut_off_at_the_limit(toy, small_files, installation, error_of):
     body = Body()
     answer = send_body(toy, body, **{"wsgi.input_terminated": True})
