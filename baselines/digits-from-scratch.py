@@ -2,7 +2,8 @@
 
 Command     python baselines/digits-from-scratch.py --data digits --out submission.csv
 Data        train.npz, test.npz from `podium download digits`
-MEASURED
+Measured    2 cores, no GPU, 24 Nov 2026. Small edition with --small: 0.922 ± 0.001 in 1 s (seeds
+            0 to 2). Full edition: 0.971 ± 0.001 in about 1 min.
 Every gradient below is written out. Derive them once on paper, then never again.
 """
 

