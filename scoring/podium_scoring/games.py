@@ -18,6 +18,7 @@ START = 1000.0  # the rating of an agent as strong as the mean
 SCALE = 400 / math.log(10)  # rating points of one unit of log-odds
 RIDGE = 0.1
 STEPS = 100
+LARGEST = 1e100  # of a return, so that sums and squares stay finite
 
 
 def mean_return(predictions: Any, answers: Any) -> Linear:
@@ -193,11 +194,11 @@ def _played(
         raise ChallengeError(
             f"There are results of shape {values.shape} for {expected} games. Give one for each."
         )
-    strange = ~np.isfinite(values)
+    strange = ~(np.abs(values) <= LARGEST)
     if strange.any():
         raise ChallengeError(
             f"Game {int(strange.argmax()) + 1} has the result {values[strange][0]}. "
-            "It must be a finite number; an agent that erred has lost."
+            f"It must be a number of at most {LARGEST:g}; an agent that erred has lost."
         )
     distinct, codes = np.unique(np.asarray(labels), return_inverse=True)
     return values, distinct, codes

@@ -180,7 +180,7 @@ def _row(row: Any, place: int) -> list[Any]:
 
 def _items(items: Sequence[Any]) -> NDArray[Any]:
     """Items as an array of integers, or of texts if not all are integers."""
-    if all(isinstance(item, int | np.integer) for item in items):
+    if all(isinstance(item, int | np.integer) and abs(int(item)) < 2**62 for item in items):
         return np.array(items, np.int64)
     return np.array([str(item) for item in items])
 

@@ -17,6 +17,7 @@ _MASKS = {
     "per_image": Option(False, "mean over images instead of pooled pixels"),
     "shape": Option("", "height x width of answers in run lengths, such as 96x128"),
 }
+_TOKENS = {"tokenize": Option("13a", "sacrebleu's tokeniser: 13a, char, intl, none or zh")}
 _CASE = {"lowercase": Option(False, "compare in lower case")}
 
 
@@ -107,7 +108,8 @@ TASK_METRICS = (
         unit="sentence",
         formula="100 · brevity · (product of the 1- to 4-gram precisions)^¼, smoothed",
         source="Papineni et al. 2002; Post 2018; equals sacrebleu to 1e-9",
-        options=_CASE | {"tokenize": Option("13a", "one of sacrebleu's tokenisers")},
+        options=_CASE
+        | {"tokenize": Option("13a", "sacrebleu's tokeniser: 13a, char, intl, none or zh")},
         cost="40 µs a sentence once the references are prepared, which takes 80 µs a sentence",
     ),
     Metric(

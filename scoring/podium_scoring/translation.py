@@ -19,6 +19,7 @@ from podium_scoring.errors import ChallengeError, SubmissionError
 from podium_scoring.units import Floats, Sums
 
 Answers = Sequence[str] | Sequence[Sequence[str]]
+TOKENISERS = ("13a", "char", "intl", "none", "zh")  # of sacrebleu's, those that fetch nothing
 References = tuple[tuple[str | None, ...], ...]
 
 MAKERS: dict[str, Callable[..., Sacre]] = {"bleu": BLEU, "chrf": CHRF, "chrf_pp": CHRF, "ter": TER}
@@ -40,7 +41,7 @@ def bleu(
     """Corpus BLEU with up to 4-grams and exponential smoothing: 0 to 100, 100 is best.
 
     100 · brevity · (product of the four n-gram precisions)^(1/4), of counts summed over the
-    sentences; `tokenize` is one of sacrebleu's tokenisers. Equals sacrebleu to 1e-9. Source:
+    sentences; `tokenize` is 13a, char, intl, none or zh. Equals sacrebleu to 1e-9. Source:
     Papineni et al. 2002; Post 2018.
     """
     return _units("bleu", predictions, answers, _bleu, tokenize=tokenize, lowercase=lowercase)
@@ -102,8 +103,8 @@ def _judge(name: str, references: References, options: tuple[tuple[str, Any], ..
     """sacrebleu's metric with these references prepared: the dearer half of a score."""
     chosen = dict(options)
     tokenizer = chosen.get("tokenize", "13a")
-    if tokenizer not in BLEU.TOKENIZERS:
-        known = ", ".join(sorted(BLEU.TOKENIZERS))
+    if tokenizer not in TOKENISERS:
+        known = ", ".join(TOKENISERS)
         raise ChallengeError(f"There is no tokeniser {tokenizer!r}. Choose one of {known}.")
     return MAKERS[name](**FIXED[name], **chosen, references=references)
 

@@ -1,13 +1,16 @@
 """Every metric of a task by its name: the record says what the function does."""
 
+import contextlib
 import inspect
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from podium_scoring import METRICS, ChallengeError, compute
+from podium_scoring import METRICS, ChallengeError, ScoringError, compute
 from podium_scoring.task_metrics import TASK_METRICS
 
 NAMES = [metric.name for metric in TASK_METRICS]
@@ -82,3 +85,39 @@ def test_an_unknown_option_is_the_hosts_fault(name: str) -> None:
     predictions, answers, _ = PERFECT[name]
     with pytest.raises(ChallengeError, match="has no option 'beauty'"):
         compute(name, predictions, answers, beauty=1)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if METRICS[name].aligned])
+def test_the_order_of_the_units_does_not_matter(name: str) -> None:
+    predictions, answers, options = PERFECT[name]
+    predictions = [*predictions[::-1]] if name != "win_rate" else [1, 0]  # not perfect any more
+    forwards = compute(name, predictions, answers, **options).value
+    backwards = compute(name, predictions[::-1], answers[::-1], **options).value
+    assert forwards == pytest.approx(backwards)
+
+
+NUMBERS = st.floats() | st.integers()
+WRONG: dict[str, Any] = {
+    "boxes": st.dictionaries(st.text(max_size=9), st.floats()),
+    "texts": st.text(max_size=12) | st.text("0123456789 ", max_size=12),
+    "numbers": NUMBERS,
+    "pairs": st.lists(NUMBERS, min_size=2, max_size=2),
+    "lists": st.lists(st.integers() | st.text(max_size=2), max_size=3),
+    "squares": st.lists(st.lists(NUMBERS, min_size=3, max_size=3), min_size=3, max_size=3),
+    "mixed": st.none() | st.text(max_size=3) | st.floats() | st.booleans() | st.lists(NUMBERS),
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+@pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_any_predictions_score_finite_or_are_refused(
+    name: str, kind: str, data: st.DataObject
+) -> None:
+    _, answers, options = PERFECT[name]
+    n = len(answers) if METRICS[name].aligned else data.draw(st.integers(0, 5))
+    predictions = data.draw(st.lists(WRONG[kind], min_size=n, max_size=n))
+    with contextlib.suppress(ScoringError):
+        score = compute(name, predictions, answers, **options)
+        assert np.isfinite(score.value)
