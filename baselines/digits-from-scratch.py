@@ -21,7 +21,8 @@ Parameters = dict[str, Floats]
 
 def as_batch(images: NDArray[np.uint8]) -> Floats:
     """(n, 28, 28) bytes to (n, 784) numbers of about mean 0 and deviation 1."""
-    return (images.reshape(len(images), -1).astype(np.float32) / 255 - 0.13) / 0.3
+    pixels = images.reshape(len(images), -1).astype(np.float32)
+    return (pixels / np.float32(255) - np.float32(0.13)) / np.float32(0.3)
 
 
 def new_parameters(generator: np.random.Generator, hidden: int) -> Parameters:
@@ -41,7 +42,7 @@ def new_parameters(generator: np.random.Generator, hidden: int) -> Parameters:
 
 def forward(p: Parameters, x: Floats) -> tuple[Floats, Floats]:
     """Hidden activations (n, hidden) and class probabilities (n, 10)."""
-    h = np.maximum(x @ p["w1"] + p["b1"], 0)
+    h = np.maximum(x @ p["w1"] + p["b1"], np.float32(0))
     z = h @ p["w2"] + p["b2"]
     e = np.exp(z - z.max(axis=1, keepdims=True))  # the largest exponent is 0: no overflow
     return h, e / e.sum(axis=1, keepdims=True)

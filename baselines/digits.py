@@ -44,7 +44,8 @@ class Network(nn.Module):
         ]
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.layers(images)
+        scores: Tensor = self.layers(images)
+        return scores
 
 
 def as_batch(images: np.ndarray) -> Tensor:
@@ -58,9 +59,7 @@ def shifted(images: Tensor, most: int = 2) -> Tensor:
     return torch.roll(images, (dy, dx), dims=(2, 3))
 
 
-def train(
-    network: Network, images: Tensor, labels: Tensor, epochs: int, batch: int = 64
-) -> None:
+def train(network: Network, images: Tensor, labels: Tensor, epochs: int, batch: int = 64) -> None:
     # One cycle: the rate rises, then falls to nothing, and needs no tuning within a factor of 3.
     steps = epochs * (len(images) // batch)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-2)
@@ -77,7 +76,9 @@ def train(
             schedule.step()
             total += loss.item()
         seconds = time.perf_counter() - started
-        print(f"epoch {epoch + 1}/{epochs}  loss {total / (len(order) // batch):.4f}  {seconds:.1f} s")
+        print(
+            f"epoch {epoch + 1}/{epochs}  loss {total / (len(order) // batch):.4f}  {seconds:.1f} s"
+        )
 
 
 @torch.inference_mode()

@@ -72,7 +72,7 @@ def postgres_server(scratch: Path) -> Iterator[str]:
         shutil.copytree(libraries, scratch / libraries.name)
     home = scratch / "pg"
     home.mkdir()
-    as_user = {}
+    as_user: dict[str, Any] = {}
     if os.geteuid() == 0:
         shutil.chown(home, "nobody")
         as_user = {"user": "nobody", "extra_groups": []}
@@ -286,7 +286,7 @@ class Factory:
 @pytest.fixture
 def make_app(installation: Installation) -> Iterator[Callable[..., APIFlask]]:
     """Makes web applications of this installation, with settings of its own where given."""
-    connections = []
+    connections: list[Any] = []
 
     def make(**settings: object) -> APIFlask:
         config = installation.config.model_copy(update=settings)

@@ -75,9 +75,9 @@ def rendered(
     maps = np.empty((n, 2, 2))  # where in the old image a pixel of the new one comes from
     maps[:, 0, 0], maps[:, 0, 1] = cos / scale_y, (shear * cos - sin) / scale_y
     maps[:, 1, 0], maps[:, 1, 1] = sin / scale_x, (shear * sin + cos) / scale_x
-    brightness = generator.uniform(*BRIGHTNESS, n)
+    brightness = generator.uniform(BRIGHTNESS[0], BRIGHTNESS[1], n)
     centre = np.array([(height - 1) / 2, (width - 1) / 2])
-    grid = np.stack(np.mgrid[:height, :width], -1).reshape(-1, 2) - centre
+    grid = np.indices((height, width)).reshape(2, -1).T - centre
     out = np.empty_like(images)
     for start in range(0, n, step):
         part = slice(start, start + step)
@@ -98,7 +98,8 @@ def _bilinear(images: NDArray[np.uint8], places: NDArray[np.float64]) -> NDArray
     row = np.arange(len(images))[:, None]
     top = padded[row, y, x] * (1 - fx) + padded[row, y, x + 1] * fx
     bottom = padded[row, y + 1, x] * (1 - fx) + padded[row, y + 1, x + 1] * fx
-    return top * (1 - fy) + bottom * fy
+    values: NDArray[np.float64] = top * (1 - fy) + bottom * fy
+    return values
 
 
 def _write_npz(file: Path, **arrays: NDArray[np.generic]) -> None:

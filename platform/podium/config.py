@@ -56,7 +56,12 @@ class Config(BaseModel):
     reconcile_s: float = Field(1.0, gt=0, description="Seconds between passes of the reconciler.")
     max_attempts: int = Field(3, ge=1, le=10, description="Tries before `error`, if it is ours.")
     login_limit: str = Field(
-        "10 per minute", description="Sign-ins, sign-ups and token requests per address."
+        "10 per minute", description="Sign-ins and token requests per handle and address."
+    )
+    address_limit: str = Field(
+        "300 per minute",
+        description="Sign-ins, sign-ups and token requests per address: a class behind one "
+        "address signs up together.",
     )
     api_limit: str = Field("1200 per minute", description="Requests per account or address.")
     session_days: int = Field(30, ge=1, description="Days a sign-in lasts.")

@@ -18,6 +18,14 @@ def bundled(name: str) -> Path:
     return root / name if root else PACKAGE / "_bundled" / name
 
 
+def serves(home: Path, url: str) -> bool:
+    """Whether `podium up` of this home, which this user may read, is or was last at `url`."""
+    try:
+        return (home / "run" / "url").read_text().strip() == url
+    except OSError:
+        return False
+
+
 def default_home() -> Path:
     """`$PODIUM_HOME`, else `./var` of a checkout, else the user's data folder."""
     if named := os.environ.get("PODIUM_HOME"):

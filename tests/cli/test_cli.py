@@ -27,7 +27,7 @@ def ada(factory, signed_in):
 def test_login_keeps_a_token_that_logout_ends(installation, url, shell):
     shell.variables.clear()
     with installation.database.writing() as session:
-        accounts.create_user(session, "ada-01", "ada@example.org", "correct horse")
+        accounts.create_user(session, "ada-01", "ada@example.org", accounts.hashed("correct horse"))
     done = shell.run(
         *("login", "--url", url, "--handle", "ada-01", "--password-stdin"), stdin="correct horse\n"
     )

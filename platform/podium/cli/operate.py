@@ -46,6 +46,7 @@ def up(home: Path | None, host: str | None, port: int | None, no_demo: bool) -> 
         installation.database.close()
 
     def when_ready() -> None:
+        (config.home / "run" / "url").write_text(config.url)
         click.echo(f"Podium is ready: {config.url}")
         if admin:
             handle, password = admin
@@ -114,8 +115,9 @@ def user() -> None:
 @click.password_option()
 def create(handle: str, email: str, role: str, password: str) -> None:
     """Create a user."""
+    password_hash = accounts.hashed(password)
     with Database(_config().database).writing() as session:
-        made = accounts.create_user(session, handle, email, password, role=role)
+        made = accounts.create_user(session, handle, email, password_hash, role=role)
     click.echo(f"{made.handle} ({made.role}) was created.", err=True)
 
 

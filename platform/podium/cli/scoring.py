@@ -2,7 +2,6 @@
 
 import csv
 import io
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import click
 from podium.cli import output
 from podium.cli.memory import client, competition
 from podium.cli.submissions import tell_check
-from podium.paths import default_home
+from podium.paths import default_home, serves
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 LISTED = ("split", "metric", "value", "low", "high", "n", "signature")
@@ -34,17 +33,17 @@ def score(slug: str | None, file: Path, answers: Path | None, style: str) -> Non
         truth = answers.read_bytes()
     else:
         tell_check(client().check(slug, file))
-        hosted = _hosted(slug)
+        hosted = _hosted(slug, client().url)
         if hosted is None:
             return
         truth = hosted
     output.rows(against(client().competition(slug), file, truth), LISTED, style)
 
 
-def _hosted(slug: str) -> bytes | None:
-    """The hidden answers, for who runs the installation: only its operator can read the home."""
+def _hosted(slug: str, url: str) -> bytes | None:
+    """The hidden answers, for who runs this server: only its operator can read the home."""
     home = default_home()
-    if not os.access(home / "podium.db", os.R_OK):
+    if not serves(home, url):
         return None
     from podium.competitions import find
     from podium.config import Config

@@ -1,5 +1,8 @@
 """Headers, CSRF and rate limits: what every answer carries and what every request must pass."""
 
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
+
 from flask import Flask, Response, current_app, g, request, session
 from flask_limiter import ApplicationLimit, Limiter
 from flask_limiter.util import get_remote_address
@@ -30,6 +33,8 @@ HEADERS = {
 LARGEST_BODY = 1 << 20  # bytes, where no file is taken
 NOT_COUNTED = frozenset({"static", "health.healthz", "health.readyz"})
 
+View = TypeVar("View", bound=Callable[..., Any])
+
 csrf = CSRFProtect()
 
 
@@ -45,10 +50,32 @@ limiter = Limiter(
     in_memory_fallback_enabled=True,
     key_prefix="podium-limit",
 )
-# Decorates the views that try a password or make an account: counted together, by address.
-limit_sign_ins = limiter.shared_limit(
+
+
+def limit_sign_ins(view: View) -> View:
+    """Decorate a view that tries a password or makes an account.
+
+    Few tries for one name, so that passwords cannot be guessed; many for one address, since a
+    whole class may sit behind it.
+    """
+    return cast(View, _limit_names(_limit_addresses(view)))
+
+
+def _name_and_address() -> str:
+    body = request.get_json(silent=True) if request.is_json else request.form
+    name = body.get("handle", "") if isinstance(body, Mapping) else ""
+    return f"{str(name).strip().lower()[:100]}@{get_remote_address()}"
+
+
+_limit_names = limiter.shared_limit(
     lambda: installation().config.login_limit,
-    scope="sign-in",
+    scope="name",
+    key_func=_name_and_address,
+    methods=["POST"],
+)
+_limit_addresses = limiter.shared_limit(
+    lambda: installation().config.address_limit,
+    scope="address",
     key_func=get_remote_address,
     methods=["POST"],
 )

@@ -18,8 +18,9 @@ blueprint = APIBlueprint("api_users", __name__, url_prefix="/api/v1", tag="Users
 @blueprint.doc(responses=[409, 429])
 def sign_up(asked: shapes.SignUp) -> shapes.User:
     """Make an account; the e-mail address is seen by its owner and by admins only."""
+    password_hash = accounts.hashed(asked.password)
     with installation().database.writing() as session:
-        user = accounts.create_user(session, asked.handle, asked.email, asked.password)
+        user = accounts.create_user(session, asked.handle, asked.email, password_hash)
         session.flush()
         return shapes.User.model_validate(user)
 

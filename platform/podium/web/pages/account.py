@@ -30,9 +30,10 @@ def sign_up() -> Response | tuple[str, int]:
     """Make an account and sign in."""
     form = request.form
     try:
+        password_hash = accounts.hashed(form.get("password", ""))
         with installation().database.writing() as session:
             user = accounts.create_user(
-                session, form.get("handle", ""), form.get("email", ""), form.get("password", "")
+                session, form.get("handle", ""), form.get("email", ""), password_hash
             )
     except AskError as error:
         return render_template(
