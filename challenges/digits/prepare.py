@@ -75,14 +75,14 @@ def rendered(
     maps = np.empty((n, 2, 2))  # where in the old image a pixel of the new one comes from
     maps[:, 0, 0], maps[:, 0, 1] = cos / scale_y, (shear * cos - sin) / scale_y
     maps[:, 1, 0], maps[:, 1, 1] = sin / scale_x, (shear * sin + cos) / scale_x
-    brightness = generator.uniform(BRIGHTNESS[0], BRIGHTNESS[1], n)
+    brightness = generator.uniform(*BRIGHTNESS, (n, 1))
     centre = np.array([(height - 1) / 2, (width - 1) / 2])
     grid = np.indices((height, width)).reshape(2, -1).T - centre
     out = np.empty_like(images)
     for start in range(0, n, step):
         part = slice(start, start + step)
         places = grid @ maps[part].transpose(0, 2, 1) + (centre + shift[part])[:, None]
-        drawn = _bilinear(images[part], places) * brightness[part, None]
+        drawn = _bilinear(images[part], places) * brightness[part]
         drawn += generator.normal(0, NOISE, drawn.shape)
         out[part] = np.clip(np.rint(drawn), 0, 255).reshape(-1, height, width).astype(np.uint8)
     return out

@@ -30,7 +30,7 @@ class Competition(Record):
     board_revision: Mapped[int] = mapped_column(default=0)  # raised with every change of a board
     created_at: Mapped[datetime] = mapped_column(default=now)
 
-    challenge: Mapped[Challenge] = relationship(lazy="joined")
+    challenge: Mapped[Challenge] = relationship(lazy="joined", innerjoin=True)
 
 
 class Team(Record):
