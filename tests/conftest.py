@@ -371,3 +371,9 @@ def _connects(url: str) -> bool:
     finally:
         engine.dispose()
     return True
+
+
+@pytest.fixture
+def toy_spec() -> dict[str, Any]:
+    """What challenge.toml says of the toy challenge."""
+    return dict(TOY_SPEC)

@@ -26,10 +26,14 @@ def test_upgrading_twice_changes_nothing(installation):
 
 
 def test_a_failed_write_leaves_nothing(installation):
-    with pytest.raises(RuntimeError), installation.database.writing() as session:
-        session.add(User(handle="a1", email="a@x.org", password_hash="none"))
-        session.flush()
-        raise RuntimeError
+    def fail():
+        with installation.database.writing() as session:
+            session.add(User(handle="a1", email="a@x.org", password_hash="none"))
+            session.flush()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     with installation.database.reading() as session:
         assert session.scalars(select(User)).all() == []
 
