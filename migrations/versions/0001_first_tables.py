@@ -110,6 +110,7 @@ def upgrade() -> None:
         sa.Column("total_limit", sa.Integer(), nullable=True),
         sa.Column("finals", sa.Integer(), nullable=False),
         sa.Column("host_id", sa.Integer(), nullable=True),
+        sa.Column("team_count", sa.Integer(), nullable=False),
         sa.Column("board_revision", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
@@ -147,6 +148,29 @@ def upgrade() -> None:
     with op.batch_alter_table("tokens", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_tokens_user_id"), ["user_id"], unique=False)
 
+    op.create_table(
+        "board_segments",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("competition_id", sa.Integer(), nullable=False),
+        sa.Column("split", sa.Text(), nullable=False),
+        sa.Column("low_key", sa.Double(), nullable=False),
+        sa.Column("low_received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("entries", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["competition_id"],
+            ["competitions.id"],
+            name=op.f("fk_board_segments_competition_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_board_segments")),
+        sa.UniqueConstraint(
+            "competition_id",
+            "split",
+            "low_key",
+            "low_received_at",
+            name=op.f("uq_board_segments_competition_id_split_low_key_low_received_at"),
+        ),
+    )
     op.create_table(
         "teams",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -384,6 +408,7 @@ def downgrade() -> None:
 
     op.drop_table("memberships")
     op.drop_table("teams")
+    op.drop_table("board_segments")
     with op.batch_alter_table("tokens", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_tokens_user_id"))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from podium.accounts import Caller
@@ -33,7 +33,6 @@ class Listed:
 
     competition: Competition
     status: Status
-    teams: int
     joined: bool
 
 
@@ -68,20 +67,9 @@ def listed(
     mine: bool = False,
 ) -> list[Listed]:
     """Competitions from beginner to advanced; practice before courses, then by title and slug."""
-    teams = (
-        select(Team.competition_id, func.count().label("teams"))
-        .where(Team.is_baseline.is_(False))
-        .group_by(Team.competition_id)
-        .subquery()
-    )
-    query = (
-        select(Competition, func.coalesce(teams.c.teams, 0), Membership.id)
-        .join(Challenge, Challenge.id == Competition.challenge_id)
-        .outerjoin(teams, teams.c.competition_id == Competition.id)
-        .outerjoin(
-            Membership,
-            (Membership.competition_id == Competition.id) & (Membership.user_id == (user_id or 0)),
-        )
+    query = select(Competition, Membership.id).outerjoin(
+        Membership,
+        (Membership.competition_id == Competition.id) & (Membership.user_id == (user_id or 0)),
     )
     if search:
         pattern = f"%{search.lower()}%"
@@ -92,8 +80,8 @@ def listed(
         query = query.where(Membership.id.is_not(None))
     moment = now()
     found = [
-        Listed(competition, status(competition, moment), count, membership is not None)
-        for competition, count, membership in session.execute(query)
+        Listed(competition, status(competition, moment), membership is not None)
+        for competition, membership in session.execute(query)
         if level is None or competition.challenge.spec["level"] == level
     ]
     return sorted(found, key=_list_order)
@@ -141,7 +129,19 @@ def join(session: Session, competition: Competition, caller: Caller) -> Team:
     session.add(team)
     session.flush()
     session.add(Membership(competition_id=competition.id, team_id=team.id, user_id=caller.id))
+    session.execute(
+        update(Competition)
+        .where(Competition.id == competition.id)
+        .values(team_count=Competition.team_count + 1)
+    )
     return team
+
+
+def text(session: Session, competition: Competition) -> str:
+    """What students read about it, in Markdown; not loaded with the competition."""
+    return session.scalars(
+        select(Challenge.text).where(Challenge.id == competition.challenge_id)
+    ).one()
 
 
 def is_host(competition: Competition, caller: Caller | None) -> bool:
@@ -154,13 +154,6 @@ def is_host(competition: Competition, caller: Caller | None) -> bool:
 def sees_private(competition: Competition, caller: Caller | None) -> bool:
     """Whether the caller may see private scores and the private board: its hosts."""
     return is_host(competition, caller)
-
-
-def count_teams(session: Session, competition: Competition) -> int:
-    """How many teams have joined."""
-    query = select(func.count()).select_from(Team)
-    own = (Team.competition_id == competition.id, Team.is_baseline.is_(False))
-    return session.scalar(query.where(*own)) or 0
 
 
 def files(session: Session, competition: Competition) -> Sequence[ChallengeFile]:

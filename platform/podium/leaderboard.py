@@ -9,9 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, select, tuple_, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from podium import positions
 from podium.models import (
     BoardEntry,
     Competition,
@@ -21,6 +22,7 @@ from podium.models import (
     Team,
     User,
 )
+from podium.positions import Positions
 from podium.verdicts import State
 
 PUBLIC, PRIVATE = "public", "private"
@@ -76,10 +78,16 @@ def record(
     session: Session, submission: Submission, evaluation: Evaluation, *, higher_is_better: bool
 ) -> None:
     """Bring a team's entry up to date with a new evaluation, in the caller's transaction."""
-    # Locks the team, so that two of its submissions cannot both become its first entry.
+    # Locks the team and then its board: entries and positions change one after the other.
     team = session.scalars(
         select(Team).where(Team.id == submission.team_id).with_for_update()
     ).one()
+    session.execute(
+        update(Competition)
+        .where(Competition.id == submission.competition_id)
+        .values(board_revision=Competition.board_revision + 1)
+        .execution_options(synchronize_session=False)
+    )
     entry = session.scalar(
         select(BoardEntry).where(
             BoardEntry.competition_id == submission.competition_id,
@@ -88,6 +96,7 @@ def record(
         )
     )
     key = order_key(evaluation.value, higher_is_better)
+    is_new = entry is None
     if entry is None:
         entry = BoardEntry(
             competition_id=submission.competition_id,
@@ -97,23 +106,20 @@ def record(
             entries=0,
             last_at=submission.received_at,
         )
-        session.add(entry)
-        is_best = True
-    else:
-        is_best = (key, submission.received_at, submission.id) < _place(entry)
     entry.entries += 1
     entry.last_at = max(entry.last_at, submission.received_at)
-    if is_best:
-        entry.submission_id = submission.id
-        entry.score, entry.low, entry.high = evaluation.value, evaluation.low, evaluation.high
-        entry.order_key = key
-        entry.received_at = submission.received_at
-    session.execute(
-        update(Competition)
-        .where(Competition.id == submission.competition_id)
-        .values(board_revision=Competition.board_revision + 1)
-        .execution_options(synchronize_session=False)
-    )
+    if not is_new and (key, submission.received_at, submission.id) >= _place(entry):
+        return
+    if entry.ranked and not is_new:
+        positions.remove(session, entry)
+    entry.submission_id = submission.id
+    entry.score, entry.low, entry.high = evaluation.value, evaluation.low, evaluation.high
+    entry.order_key = key
+    entry.received_at = submission.received_at
+    session.add(entry)
+    session.flush()
+    if entry.ranked:
+        positions.add(session, entry)
 
 
 def rebuild(
@@ -125,6 +131,7 @@ def rebuild(
             BoardEntry.competition_id == competition.id, BoardEntry.split == PUBLIC
         )
     )
+    positions.clear(session, competition.id, PUBLIC)
     rows = session.execute(
         select(Submission, Evaluation)
         .join(Evaluation, Evaluation.submission_id == Submission.id)
@@ -151,26 +158,26 @@ def read(
     per_page: int = PER_PAGE,
     my_team_id: int | None = None,
 ) -> Page:
-    """One page of the board, by the index: its cost does not grow with the number of teams."""
-    board = _Board(competition.id, split)
-    total = board.size(session)
-    page = max(1, min(page, max(1, math.ceil(total / per_page))))
+    """One page of the board; its cost does not grow with the number of teams."""
+    board = positions.read(session, competition.id, split)
+    page = max(1, min(page, max(1, math.ceil(board.total / per_page))))
     offset = (page - 1) * per_page
     # With the entry before the page: it tells whether a tie runs over the edge of the page.
     before = min(offset, 1)
-    entries = board.slice(session, offset - before, per_page + before, total)
+    entries = board.slice(session, offset - before, per_page + before)
     previous, entries = (entries[0], entries[1:]) if before else (None, entries)
-    ranks = board.ranks(session, entries, offset, previous)
-    among = _among(board.baselines(session), previous, entries, last=offset + per_page >= total)
-    mine = board.of_team(session, my_team_id) if my_team_id is not None else None
+    ranks = _ranks(session, board, entries, offset, previous)
+    is_last = offset + per_page >= board.total
+    among = _among(_baselines(session, competition.id, split), previous, entries, last=is_last)
+    mine = _entry_of(session, competition.id, split, my_team_id) if my_team_id else None
     listed = [*zip(entries, ranks, strict=True), *((entry, None) for entry in among)]
     listed.sort(key=lambda pair: (_place(pair[0]), pair[1] or 0))
-    extra = [(mine, board.rank(session, mine) if mine.ranked else None)] if mine else []
+    extra = [(mine, board.rank(session, _place(mine)[:2]) if mine.ranked else None)] if mine else []
     rows = _rows(session, [*listed, *extra], my_team_id)
     return Page(
         rows=rows[: len(listed)],
         mine=rows[-1] if mine else None,
-        total=total,
+        total=board.total,
         page=page,
         per_page=per_page,
         revision=competition.board_revision,
@@ -185,12 +192,6 @@ class Standing:
     low: float | None
     high: float | None
     rank: int | None = None
-
-
-def baselines(session: Session, competition: Competition) -> list[Row]:
-    """The baselines of a public board, best first."""
-    entries = sorted(_Board(competition.id, PUBLIC).baselines(session), key=_place)
-    return _rows(session, [(entry, None) for entry in entries], None)
 
 
 def best_baselines(session: Session, competition_ids: Iterable[int]) -> dict[int, Standing]:
@@ -228,65 +229,47 @@ def standings(
             entry.score,
             entry.low,
             entry.high,
-            _Board(entry.competition_id, PUBLIC).rank(session, entry),
+            positions.read(session, entry.competition_id, PUBLIC).rank(session, _place(entry)[:2]),
         )
         for entry in entries
     }
 
 
-class _Board:
-    """Queries on one board; all follow the index (competition, split, ranked, place)."""
+def _ranks(
+    session: Session,
+    board: Positions,
+    entries: Sequence[BoardEntry],
+    offset: int,
+    previous: BoardEntry | None,
+) -> list[int]:
+    ranks: list[int] = []
+    for index, entry in enumerate(entries):
+        above = entries[index - 1] if index else previous
+        if above is None or _place(entry)[:2] != _place(above)[:2]:
+            ranks.append(offset + index + 1)
+        else:
+            ranks.append(ranks[-1] if index else board.rank(session, _place(entry)[:2]))
+    return ranks
 
-    def __init__(self, competition_id: int, split: str) -> None:
-        self._of = (BoardEntry.competition_id == competition_id, BoardEntry.split == split)
-        self._ranked: tuple[ColumnElement[bool], ...] = (*self._of, BoardEntry.ranked.is_(True))
 
-    def size(self, session: Session) -> int:
-        return session.scalar(select(func.count()).where(*self._ranked)) or 0
-
-    def slice(self, session: Session, offset: int, count: int, total: int) -> Sequence[BoardEntry]:
-        """Entries from `offset` on, walking the index from its nearer end."""
-        columns = (BoardEntry.order_key, BoardEntry.received_at, BoardEntry.submission_id)
-        count = min(count, total - offset)
-        if count <= 0:
-            return []
-        from_end = total - offset - count
-        query = select(BoardEntry).where(*self._ranked).limit(count)
-        if offset <= from_end:
-            return session.scalars(query.order_by(*columns).offset(offset)).all()
-        backwards = [column.desc() for column in columns]
-        return session.scalars(query.order_by(*backwards).offset(from_end)).all()[::-1]
-
-    def rank(self, session: Session, entry: BoardEntry) -> int:
-        """One more than the teams that are strictly better; equal places share a rank."""
-        better = tuple_(BoardEntry.order_key, BoardEntry.received_at) < tuple_(
-            entry.order_key, entry.received_at
+def _baselines(session: Session, competition_id: int, split: str) -> Sequence[BoardEntry]:
+    return session.scalars(
+        select(BoardEntry).where(
+            BoardEntry.competition_id == competition_id,
+            BoardEntry.split == split,
+            BoardEntry.ranked.is_(False),
         )
-        return 1 + (session.scalar(select(func.count()).where(*self._ranked, better)) or 0)
+    ).all()
 
-    def ranks(
-        self,
-        session: Session,
-        entries: Sequence[BoardEntry],
-        offset: int,
-        previous: BoardEntry | None,
-    ) -> list[int]:
-        ranks: list[int] = []
-        for index, entry in enumerate(entries):
-            above = entries[index - 1] if index else previous
-            if above is None or _place(entry)[:2] != _place(above)[:2]:
-                ranks.append(offset + index + 1)
-            else:
-                ranks.append(ranks[-1] if index else self.rank(session, entry))
-        return ranks
 
-    def baselines(self, session: Session) -> Sequence[BoardEntry]:
-        return session.scalars(
-            select(BoardEntry).where(*self._of, BoardEntry.ranked.is_(False))
-        ).all()
-
-    def of_team(self, session: Session, team_id: int) -> BoardEntry | None:
-        return session.scalar(select(BoardEntry).where(*self._of, BoardEntry.team_id == team_id))
+def _entry_of(session: Session, competition_id: int, split: str, team_id: int) -> BoardEntry | None:
+    return session.scalar(
+        select(BoardEntry).where(
+            BoardEntry.competition_id == competition_id,
+            BoardEntry.split == split,
+            BoardEntry.team_id == team_id,
+        )
+    )
 
 
 def _place(entry: BoardEntry) -> Place:

@@ -209,7 +209,7 @@ def _s3_client() -> Any:
     quiet = BotoConfig(
         request_checksum_calculation="when_required", response_checksum_validation="when_required"
     )
-    return boto3.client("s3", config=quiet)
+    return boto3.Session().client("s3", config=quiet)
 
 
 def _sync_folder(folder: Path) -> None:

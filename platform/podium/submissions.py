@@ -17,6 +17,7 @@ from podium import attempts, limits
 from podium.accounts import Caller
 from podium.competitions import find, is_host, need_team, team_of
 from podium.errors import (
+    AskError,
     BadRequestError,
     ClosedError,
     ConflictError,
@@ -91,15 +92,12 @@ def accept(installation: Installation, caller: Caller, slug: str, upload: Upload
         raise BadRequestError(
             "The file is empty. Choose the file your program wrote.", field="file", code="empty"
         )
-    file_key = f"submissions/{slug}/{uuid.uuid4().hex}"
-    with installation.database.reading() as session:
-        competition = find(session, slug)  # refuses an unknown slug before it becomes a folder
-        need_team(session, competition, caller)
+    file_key = _new_key()
     installation.storage.keep(upload.file, file_key)
     try:
         with installation.database.writing() as session:
             submission, is_new = _accept(session, caller, slug, upload, file_key, received_at)
-    except BaseException:
+    except AskError:  # refused for sure; after any other error the row may yet be committed
         installation.storage.delete(file_key)
         raise
     if not is_new:
@@ -107,6 +105,11 @@ def accept(installation: Installation, caller: Caller, slug: str, upload: Upload
         return submission.id
     installation.queue.offer(QUEUE_OF_KIND[submission.kind], submission.id)
     return submission.id
+
+
+def _new_key() -> str:
+    name = uuid.uuid4().hex
+    return f"submissions/{name[:2]}/{name}"  # folders of a fit size, whatever the competition
 
 
 def _accept(
@@ -142,7 +145,7 @@ def _of_key(session: Session, team_id: int, key: str) -> Submission | None:
 
 def accept_baseline(installation: Installation, slug: str, team_name: str, upload: Upload) -> int:
     """Record a baseline's submission; it takes the same queue, but no limit applies."""
-    file_key = f"submissions/{slug}/{uuid.uuid4().hex}"
+    file_key = _new_key()
     installation.storage.keep(upload.file, file_key)
     with installation.database.writing() as session:
         competition = find(session, slug)

@@ -21,9 +21,9 @@ from typing import Any
 
 import pytest
 import requests
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
-from podium import accounts, competitions, leaderboard
+from podium import accounts, competitions, leaderboard, positions
 from podium.config import Config
 from podium.installation import Installation
 from podium.models import (
@@ -165,6 +165,7 @@ def test_from_the_post_to_the_score_one_at_a_time(server):
             if state == "scored":
                 break
             assert state in {"queued", "scoring"}
+            time.sleep(0.002)  # a busy loop would take the worker's processor
         times.append((time.perf_counter() - start) * 1000)
     median, bare = statistics.median(times[5:]), bare_ms(files[:5], answers_csv())
     print(f"\nPOST to scored: median {median:.1f} ms; bare read + check + score {bare:.1f} ms")
@@ -232,7 +233,7 @@ def test_a_board_of_many_teams(installation, factory, app, teams):
                 f"\n{teams:>7} teams, page {page:>5}: read with own row "
                 f"{statistics.median(times):.1f} ms, API {api:.1f} ms, page {html:.1f} ms"
             )
-            assert statistics.median(times) < 100
+            assert statistics.median(times) < 50
 
 
 def timed(act: Any) -> float:
@@ -325,3 +326,6 @@ def fill(installation: Installation, teams: int, submissions: int) -> None:
             session.execute(insert(Submission), batch)
             session.execute(insert(Evaluation), scores)
             session.execute(insert(BoardEntry), entries)
+    with installation.database.writing() as session:
+        for entry in session.scalars(select(BoardEntry).order_by(BoardEntry.order_key)):
+            positions.add(session, entry)

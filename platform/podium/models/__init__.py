@@ -2,7 +2,7 @@
 
 from podium.models.account import Token, User
 from podium.models.audit import AuditEntry
-from podium.models.board import BoardEntry
+from podium.models.board import BoardEntry, BoardSegment
 from podium.models.challenge import Challenge, ChallengeFile
 from podium.models.competition import Competition, Membership, Team
 from podium.models.record import Record
@@ -13,6 +13,7 @@ __all__ = [
     "Attempt",
     "AuditEntry",
     "BoardEntry",
+    "BoardSegment",
     "Challenge",
     "ChallengeFile",
     "Competition",

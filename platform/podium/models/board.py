@@ -42,3 +42,17 @@ class BoardEntry(Record):
     received_at: Mapped[datetime]
     entries: Mapped[int]
     last_at: Mapped[datetime]
+
+
+class BoardSegment(Record):
+    """A stretch of a board with the number of ranked entries in it; see podium.positions."""
+
+    __tablename__ = "board_segments"
+    __table_args__ = (UniqueConstraint("competition_id", "split", "low_key", "low_received_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    competition_id: Mapped[int] = mapped_column(ForeignKey("competitions.id", ondelete="CASCADE"))
+    split: Mapped[str]
+    low_key: Mapped[float]
+    low_received_at: Mapped[datetime]
+    entries: Mapped[int]

@@ -23,7 +23,7 @@ class Challenge(Record):
     version: Mapped[int]
     edition: Mapped[str]  # small or full
     spec: Mapped[dict[str, Any]]  # challenge.toml as podium.catalog wrote it
-    text: Mapped[str]  # README.md, what students read
+    text: Mapped[str] = mapped_column(deferred=True)  # README.md, what students read
     state: Mapped[str]  # preparing, ready or broken
     state_reason: Mapped[str] = mapped_column(default="")
     seed: Mapped[int] = mapped_column(BigInteger)  # private: it decides the hidden split

@@ -27,6 +27,7 @@ class Competition(Record):
     total_limit: Mapped[int | None]
     finals: Mapped[int] = mapped_column(default=2)
     host_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    team_count: Mapped[int] = mapped_column(default=0)  # without baselines
     board_revision: Mapped[int] = mapped_column(default=0)  # raised with every change of a board
     created_at: Mapped[datetime] = mapped_column(default=now)
 

@@ -30,7 +30,7 @@ def list_competitions(query: shapes.CompetitionQuery) -> shapes.Page:
             mine=query.mine,
         )
         items = [
-            _listed(item.competition, item.status, item.teams, joined=item.joined)
+            _listed(item.competition, item.status, joined=item.joined)
             for item in query.slice(found)
         ]
     return shapes.paged(shapes.Competitions, query, len(found), items)
@@ -46,12 +46,12 @@ def show(slug: str) -> shapes.CompetitionDetail:
         competition = competitions.find(session, slug)
         challenge = competition.challenge
         team = _team(session, competition)
-        teams = competitions.count_teams(session, competition)
         status = competitions.status(competition, now())
         is_host = competitions.is_host(competition, caller)
+        text = competitions.text(session, competition)
     return shapes.CompetitionDetail(
-        **_listed(competition, status, teams, joined=team is not None).model_dump(),
-        text=challenge.text,
+        **_listed(competition, status, joined=team is not None).model_dump(),
+        text=text,
         also=challenge.spec["metric"].get("also", []),
         edition=challenge.edition,
         version=challenge.version,
@@ -98,9 +98,7 @@ def metric_of(competition: Competition) -> shapes.Metric:
     )
 
 
-def _listed(
-    competition: Competition, status: str, teams: int, *, joined: bool
-) -> shapes.Competition:
+def _listed(competition: Competition, status: str, *, joined: bool) -> shapes.Competition:
     spec = competition.challenge.spec
     return shapes.Competition(
         slug=competition.slug,
@@ -118,7 +116,7 @@ def _listed(
         daily_limit=competition.daily_limit,
         total_limit=competition.total_limit,
         finals=competition.finals,
-        teams=teams,
+        teams=competition.team_count,
         joined=joined,
     )
 

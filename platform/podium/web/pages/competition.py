@@ -40,7 +40,6 @@ class Frame:
     spec: Spec
     status: Status
     team: Team | None
-    teams: int
     limits: Limits | None
     sees_private: bool
 
@@ -60,7 +59,6 @@ def frame(session: Session, slug: str) -> Frame:
         spec=catalog.parse(competition.challenge.spec),
         status=competitions.status(competition, moment),
         team=team,
-        teams=competitions.count_teams(session, competition),
         limits=limits.of_team(session, competition, team.id, moment) if team else None,
         sees_private=competitions.sees_private(competition, caller),
     )
@@ -77,8 +75,8 @@ def overview(slug: str) -> str:
         shown = frame(session, slug)
         team_id = shown.team.id if shown.team else None
         board = leaderboard.read(session, shown.competition, per_page=TOP, my_team_id=team_id)
-        baselines = leaderboard.baselines(session, shown.competition)
-    return _render("overview", shown, board=board, baselines=baselines)
+        text = competitions.text(session, shown.competition)
+    return _render("overview", shown, board=board, text=text)
 
 
 @blueprint.post("/join")
