@@ -91,12 +91,15 @@ def train(
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("digits"), help="folder of the files")
+    here = Path("digits" if Path("digits").is_dir() else ".")
+    parser.add_argument("--data", type=Path, default=here, help="default: digits/, else .")
     parser.add_argument("--out", type=Path, default=Path("submission.csv"))
     parser.add_argument("--small", action="store_true", help="a narrower network, fewer epochs")
     parser.add_argument("--epochs", type=int, help="default 20, with --small 10")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    if not (options.data / "train.npz").is_file():
+        parser.error(f"no train.npz in {str(options.data)!r}: podium download digits fetches it")
     generator = np.random.default_rng(options.seed)
 
     with np.load(options.data / "train.npz") as file:

@@ -90,12 +90,15 @@ def predict(network: Network, images: Tensor) -> np.ndarray:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("digits"), help="folder of the files")
+    here = Path("digits" if Path("digits").is_dir() else ".")
+    parser.add_argument("--data", type=Path, default=here, help="default: digits/, else .")
     parser.add_argument("--out", type=Path, default=Path("submission.csv"))
     parser.add_argument("--small", action="store_true", help="a few seconds instead of minutes")
     parser.add_argument("--epochs", type=int, help="default 8, with --small 3")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    if not (options.data / "train.npz").is_file():
+        parser.error(f"no train.npz in {str(options.data)!r}: podium download digits fetches it")
     torch.manual_seed(options.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
 

@@ -26,18 +26,25 @@ def test_an_unknown_key_is_refused_with_the_nearest(values):
     with pytest.raises(ChallengeError, match="did you mean 'options'") as caught:
         catalog.parse(values)
     assert caught.value.details[0].column == "metric.optoins"
+    assert caught.value.message == (
+        "challenge.toml, key 'metric.optoins': expected no such key; did you mean 'options'?, "
+        "got {}."
+    )
 
 
 def test_all_faults_are_listed_at_once(values):
     del values["title"]
     values["level"] = "hard"
+    values["metric"]["name"] = "acuracy"
     values["limits"]["daily"] = 0
     values["submission"]["columns"][0]["type"] = "int"
     with pytest.raises(ChallengeError) as caught:
-        catalog.parse(values)
+        catalog.parse(values, "figures")
     assert {detail.column for detail in caught.value.details} == {
+        "slug",
         "title",
         "level",
+        "metric.name",
         "limits.daily",
         "submission.columns.0.type",
     }
@@ -45,7 +52,7 @@ def test_all_faults_are_listed_at_once(values):
 
 def test_an_unknown_metric_is_answered_with_the_nearest(values):
     values["metric"]["name"] = "acuracy"
-    with pytest.raises(ChallengeError, match="Did you mean 'accuracy'"):
+    with pytest.raises(ChallengeError, match="did you mean 'accuracy'"):
         catalog.parse(values)
 
 
@@ -54,7 +61,7 @@ def test_an_unknown_metric_is_answered_with_the_nearest(values):
 )
 def test_a_source_that_is_not_pinned_is_refused(values, kind, locator):
     values["data"]["sources"][1] |= {"kind": kind, "locator": locator}
-    with pytest.raises(ChallengeError, match="needs a locator"):
+    with pytest.raises(ChallengeError, match="a locator for kind"):
         catalog.parse(values)
 
 
@@ -63,8 +70,29 @@ def test_a_folder_of_another_name_is_refused(tmp_path, values):
     folder.mkdir()
     source = paths.bundled("challenges") / "digits" / "challenge.toml"
     (folder / "challenge.toml").write_text(source.read_text())
-    with pytest.raises(ChallengeError, match="its folder is 'figures'"):
+    with pytest.raises(ChallengeError, match="the folder's name, 'figures', got 'digits'"):
         catalog.read(folder)
+
+
+def test_a_value_that_is_not_there_is_said_to_be_missing(values):
+    del values["data"]["licence"]
+    with pytest.raises(ChallengeError, match=r"'data\.licence': expected a value, got nothing"):
+        catalog.parse(values)
+
+
+def test_an_edition_needs_every_part_and_one_source_of_each(values):
+    first = values["data"]["sources"][0]
+    photographs = first | {"part": "photographs", "file": "photographs.npz"}
+    values["data"]["sources"].append(photographs)
+    parts = catalog.parse(values).sources("small")
+    assert {part: [source.file for source in each] for part, each in parts.items()} == {
+        "data": ["small.npz"],
+        "photographs": ["photographs.npz"],
+    }
+    assert [source.kind for source in catalog.parse(values).sources("full")["data"]] == [
+        "npm",
+        "url",
+    ]
 
 
 def test_a_record_survives_the_database(values):

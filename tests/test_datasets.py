@@ -1,13 +1,16 @@
 import hashlib
 import http.server
+import json
+import shutil
 import threading
 
 import numpy as np
 import pytest
 
-from podium import datasets
+from podium import catalog, datasets, paths
 from podium.catalog import Source
 from podium.errors import FaultError
+from podium_scoring import ChallengeError
 
 CONTENT = bytes(range(256)) * 4000  # a megabyte
 DIGEST = hashlib.sha256(CONTENT).hexdigest()
@@ -91,6 +94,12 @@ def test_a_file_of_another_content_is_refused_and_dropped(address, tmp_path):
     assert list((tmp_path / "cache").iterdir()) == []
 
 
+def test_a_server_that_sends_too_much_is_cut_off(address, tmp_path):
+    with pytest.raises(FaultError, match="holds more than 1,000 bytes"):
+        fetch([source(address, size_bytes=1000)], tmp_path)
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
 def test_the_next_source_is_tried(address, tmp_path):
     nowhere = source("http://127.0.0.1:9/none")
     assert fetch([nowhere, source(address)], tmp_path).read_bytes() == CONTENT
@@ -117,3 +126,66 @@ def test_the_digest_of_an_array_tells_type_and_shape_apart():
     a = np.arange(6, dtype=np.uint8)
     different = [a, a.reshape(2, 3), a.astype(np.int16), a[::-1]]
     assert len({datasets.array_digest(array) for array in different}) == 4
+
+
+@pytest.fixture
+def challenge(tmp_path):
+    """The digits with 50 pictures: enough to prepare."""
+    folder = tmp_path / "digits"
+    shutil.copytree(paths.bundled("challenges") / "digits", folder)
+    with np.load(folder / "small.npz") as file:
+        arrays = {name: file[name][:50] for name in file.files}
+    np.savez_compressed(folder / "small.npz", **arrays)
+    lines = [f'{name} = "{datasets.array_digest(array)}"\n' for name, array in arrays.items()]
+    (folder / "checksums.toml").write_text("[small]\n" + "".join(lines))
+    text = (folder / "challenge.toml").read_text()
+    old = catalog.read(folder).sources("small")["data"][0].sha256
+    new = hashlib.sha256((folder / "small.npz").read_bytes()).hexdigest()
+    (folder / "challenge.toml").write_text(text.replace(old, new))
+    return folder
+
+
+def prepare(challenge, into, seed=1):
+    spec = catalog.read(challenge)
+    return datasets.prepare(spec, challenge, "small", seed, into, cache=into.parent / "cache")
+
+
+def test_one_seed_gives_the_same_files_and_another_gives_others(challenge, tmp_path):
+    first, again, other = (
+        prepare(challenge, tmp_path / name, seed)
+        for name, seed in (("first", 1), ("again", 1), ("other", 2))
+    )
+    assert (first.files, first.truth_version) == (again.files, again.truth_version)
+    assert first.truth_version != other.truth_version
+    assert not {file.sha256 for file in first.files} & {file.sha256 for file in other.files}
+
+
+def test_the_manifest_says_what_lies_there(challenge, tmp_path):
+    prepared = prepare(challenge, tmp_path / "new")
+    manifest = json.loads((tmp_path / "new" / "manifest.json").read_text())
+    assert manifest["truth_version"] == prepared.truth_version
+    assert [file["name"] for file in manifest["files"]] == [
+        "sample_submission.csv",
+        "test.npz",
+        "train.npz",
+    ]
+    for file in manifest["files"]:
+        content = (tmp_path / "new" / "public" / file["name"]).read_bytes()
+        assert file["sha256"] == hashlib.sha256(content).hexdigest()
+        assert file["size_bytes"] == len(content)
+
+
+def test_a_folder_that_is_there_is_never_replaced(challenge, tmp_path):
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(FaultError, match="is there already"):
+        prepare(challenge, tmp_path / "mine")
+
+
+def test_a_script_that_raises_is_the_hosts_fault_and_leaves_nothing(challenge, tmp_path):
+    script = challenge / "prepare.py"
+    script.write_text(script.read_text().replace("TEST_SHARE)", "TEST_SHARE / 0)"))
+    with pytest.raises(ChallengeError, match=r"failed to prepare: ZeroDivisionError") as caught:
+        prepare(challenge, tmp_path / "new")
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    assert not (tmp_path / "new").exists()
+    assert not list(tmp_path.glob(".preparing-*"))

