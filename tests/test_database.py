@@ -3,10 +3,10 @@ from datetime import UTC, datetime
 
 import pytest
 from alembic import command
-from sqlalchemy import inspect, select, text
+from sqlalchemy import event, inspect, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from podium import schema
+from podium import monitoring, reconciler, schema
 from podium.database import Database
 from podium.errors import ConfigError
 from podium.models import Competition, Evaluation, User
@@ -126,3 +126,22 @@ def test_sqlite_is_durable_and_readers_do_not_wait(installation):
 def test_an_unfit_database_is_refused(url):
     with pytest.raises(ConfigError):
         Database(url)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_questions_about_the_queue_use_the_index_of_open_submissions(installation):
+    plans: list[str] = []
+
+    def explain(connection, _cursor, statement, parameters, *_):
+        if statement.startswith("SELECT") and "submissions" in statement:
+            rows = connection.connection.driver_connection.execute(
+                f"EXPLAIN QUERY PLAN {statement}", parameters
+            )
+            plans.append(" ".join(str(row[3]) for row in rows))
+
+    event.listen(installation.database.engine, "before_cursor_execute", explain)
+    with installation.database.reading() as session:
+        monitoring.open_submissions(session)
+        reconciler.reconcile(installation)
+    assert len(plans) == 2
+    assert all("ix_submissions_open" in plan for plan in plans), plans

@@ -12,6 +12,7 @@ from podium.errors import FaultError
 from podium.installation import Installation
 from podium.jobqueue import QUEUES
 from podium.models import Submission, WorkerProcess
+from podium.models.submission import OPEN as IS_OPEN
 from podium.models.record import now
 from podium.verdicts import OPEN, State
 
@@ -60,7 +61,7 @@ def troubles(installation: Installation) -> dict[str, str]:
 def _by_state(session: Session, *, only_open: bool = False) -> dict[str, int]:
     query = select(Submission.state, func.count()).group_by(Submission.state)
     if only_open:
-        query = query.where(Submission.state.in_(OPEN))
+        query = query.where(IS_OPEN)
     return {name: count for name, count in session.execute(query)}
 
 

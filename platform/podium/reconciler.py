@@ -13,6 +13,7 @@ from podium import attempts
 from podium.installation import Installation
 from podium.models import Submission
 from podium.models.record import now
+from podium.models.submission import OPEN as IS_OPEN
 from podium.submissions import QUEUE_OF_KIND
 from podium.verdicts import State
 
@@ -43,6 +44,7 @@ def reconcile(installation: Installation) -> Repairs:
         waiting = session.execute(
             select(Submission.id, Submission.attempt, Submission.kind)
             .where(
+                IS_OPEN,
                 Submission.state == State.QUEUED,
                 Submission.received_at < moment - GRACE,
                 or_(Submission.not_before.is_(None), Submission.not_before <= moment),

@@ -27,6 +27,7 @@ from podium.errors import (
 from podium.installation import Installation
 from podium.models import Attempt, Competition, Membership, Submission, Team, WorkerProcess
 from podium.models.record import now
+from podium.models.submission import OPEN as IS_OPEN
 from podium.storage import Incoming
 from podium.verdicts import OPEN, State, Verdict
 
@@ -321,6 +322,7 @@ def queueing(session: Session, submission: Submission) -> Queueing | None:
         return None
     ahead = session.scalar(
         select(func.count()).where(
+            IS_OPEN,
             Submission.state.in_((State.QUEUED, State.SCORING, State.RUNNING)),
             (Submission.received_at < submission.received_at)
             | (

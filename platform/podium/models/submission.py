@@ -9,7 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from podium.models.competition import Competition, Team
 from podium.models.record import Record, now
 
-# The few rows that the queue is about, however many have ended.
+# The few rows that the queue is about, however many have ended. Queries about them say this very
+# text: SQLite matches a partial index to the words of a condition, not to bound values.
 OPEN = text("state IN ('uploading', 'queued', 'running', 'scoring')")
 
 
