@@ -1,0 +1,47 @@
+"""The docs say what the code does: lists are compared, commands are asked for."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from podium.cli import Main
+from podium.verdicts import Verdict
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def test_the_reference_lists_every_verdict_as_the_code_has_it():
+    page = (ROOT / "docs" / "reference" / "verdicts.md").read_text()
+    for verdict in Verdict:
+        meaning = verdict.meaning
+        counts = "yes" if meaning.counts else "no"
+        row = f"| `{verdict}` | {meaning.title} | {meaning.state} | {meaning.owner} | {counts} |"
+        assert f"{row} {meaning.help} |" in page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_of_a_page_exists_with_its_options(page):
+    for block in re.findall(r"```sh\n(.*?)```", page.read_text(), re.DOTALL):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)
+            if words[:1] != ["podium"]:
+                continue
+            command: click.Command = Main()
+            words = words[1:]
+            while isinstance(command, click.Group):
+                found = command.get_command(click.Context(command), words[0])
+                assert found is not None, line
+                command, words = found, words[1:]
+            options = {name for parameter in command.params for name in parameter.opts}
+            assert {word for word in words if word.startswith("-")} <= options, line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+        if not target.startswith(("http://", "https://")):
+            assert (page.parent / target).exists(), target
