@@ -12,8 +12,8 @@ from podium.errors import FaultError
 from podium.installation import Installation
 from podium.jobqueue import QUEUES
 from podium.models import Submission, WorkerProcess
-from podium.models.submission import OPEN as IS_OPEN
 from podium.models.record import now
+from podium.models.submission import OPEN as IS_OPEN
 from podium.verdicts import OPEN, State
 
 
