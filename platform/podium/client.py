@@ -244,6 +244,20 @@ class Client:
         """Stop it before its score is recorded."""
         return self._json("POST", f"/submissions/{submission_id}/cancel")
 
+    def retry(self, submission_id: int) -> None:
+        """Run a submission again that ended in error: for hosts."""
+        self._call("POST", f"/submissions/{submission_id}/retry")
+
+    def grant(self, slug: str, team: str, submissions: int, reason: str = "") -> Answer:
+        """Give a team extra submissions, today and in all: for hosts; its limits."""
+        asked = {"team": team, "submissions": submissions, "reason": reason}
+        return self._json("POST", f"/competitions/{_part(slug)}/grants", json=asked)
+
+    def extend(self, slug: str, team: str, until: str, reason: str = "") -> Answer:
+        """Give a team a deadline of its own (ISO 8601 with zone): for hosts; its limits."""
+        asked = {"team": team, "until": until, "reason": reason}
+        return self._json("POST", f"/competitions/{_part(slug)}/extensions", json=asked)
+
     def leaderboard(
         self, slug: str, *, split: str = "public", page: int = 1, per_page: int = 50
     ) -> Answer:

@@ -1,20 +1,40 @@
-"""The functions that RQ may run: ids in, nothing out. `jobqueue.FUNCTIONS` is the allow-list."""
+"""The functions that RQ may run, nothing in, nothing out; `jobqueue.FUNCTIONS` allows them."""
+
+from dataclasses import dataclass
 
 from podium import judging
+from podium.attempts import Lease
 from podium.installation import Installation
 
-_installation: Installation | None = None
-_worker = ""
+
+@dataclass
+class Bench:
+    """Where a worker process works, and what it has in hand."""
+
+    installation: Installation
+    queue: str
+    worker: str
+    holds: Lease | None = None
 
 
-def attach(installation: Installation, worker: str) -> None:
-    """Tell this process which installation it works for, and under which name."""
-    global _installation, _worker
-    _installation, _worker = installation, worker
+_bench: Bench | None = None
 
 
-def score(submission_id: int) -> None:
-    """Judge a waiting submission of kind predictions."""
-    if _installation is None:
-        raise RuntimeError("Jobs run in `podium worker`, which attaches an installation first.")
-    judging.judge(_installation, _worker, submission_id)
+def attach(bench: Bench) -> None:
+    """Tell this process whom it works for."""
+    global _bench
+    _bench = bench
+
+
+def score() -> None:
+    """Judge the submission whose turn it is, if any may begin."""
+    if _bench is None:
+        raise RuntimeError("Jobs run in `podium worker`, which attaches a bench first.")
+    work = judging.take(_bench.installation, _bench.queue, _bench.worker)
+    if work is None:
+        return
+    _bench.holds = work.lease
+    try:
+        judging.judge(_bench.installation, work)
+    finally:  # what could not be written now is not held on to: its lease runs out
+        _bench.holds = None

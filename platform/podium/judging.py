@@ -7,6 +7,7 @@ host's, everything else is ours, is tried again, and never becomes an invalid su
 
 import logging
 import threading
+import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -16,8 +17,8 @@ from typing import Generic, Protocol, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from podium import attempts, catalog, leaderboard
-from podium.attempts import Ending, Lease
+from podium import attempts, catalog, leaderboard, turns
+from podium.attempts import Ending, Lease, Spent
 from podium.catalog import Spec
 from podium.competitions import find
 from podium.errors import BadRequestError
@@ -112,28 +113,42 @@ _truths = Recent(_read_truth)
 _forms = Recent(_read_form)
 
 
-def judge(installation: Installation, worker: str, submission_id: int) -> None:
-    """Take a waiting submission, score it, write how it ended. Does nothing if it is not waiting.
+@dataclass(frozen=True)
+class Work:
+    """A submission in the hands of this process."""
+
+    lease: Lease
+    submission: Submission
+
+
+def take(installation: Installation, queue: str, worker: str) -> Work | None:
+    """Take the submission whose turn it is; None if none may begin now."""
+    with installation.database.writing() as session:
+        lease = turns.take(session, queue, worker, "score", installation.config.lease_s)
+        if lease is None:
+            return None
+        submission = session.scalars(
+            select(Submission)
+            .where(Submission.id == lease.submission_id)
+            .options(joinedload(Submission.competition))
+        ).one()
+        return Work(lease, submission)
+
+
+def judge(installation: Installation, work: Work) -> None:
+    """Score what was taken, and write how it ended.
 
     Whatever happens in between, the submission is afterwards ended or waiting again; if this
     process dies, its lease runs out and the reconciler gives it back.
     """
-    config = installation.config
-    with installation.database.writing() as session:
-        lease = attempts.take(session, submission_id, "score", worker, config.lease_s)
-        if lease is None:
-            return
-        submission = session.scalars(
-            select(Submission)
-            .where(Submission.id == submission_id)
-            .options(joinedload(Submission.competition))
-        ).one()
+    lease, submission = work.lease, work.submission
+    begun, begun_cpu = time.perf_counter(), time.process_time()
     try:
         truth, scores = _score(installation, submission)
     except SubmissionError as error:
         _end(installation, lease, _invalid(error))
     except ChallengeError as error:
-        log.error("submission %s: the challenge is at fault: %s", submission_id, error.message)
+        log.error("submission %s: the challenge is at fault: %s", submission.id, error.message)
         ending = Ending(
             Verdict.CHALLENGE_FAULT,
             "The answers or the metric of this competition are at fault. The host was told.",
@@ -141,13 +156,18 @@ def judge(installation: Installation, worker: str, submission_id: int) -> None:
         )
         _end(installation, lease, ending)
     except Exception:  # ours, whatever it is: never the student's fault
-        log.exception("submission %s, attempt %s failed", submission_id, lease.number)
+        log.exception("submission %s, attempt %s failed", submission.id, lease.number)
         with installation.database.writing() as session:
             attempts.give_back(
-                session, lease, attempts.FAULT, traceback.format_exc(), config.max_attempts
+                session,
+                lease,
+                attempts.FAULT,
+                traceback.format_exc(),
+                installation.config.max_attempts,
             )
     else:
-        _record(installation, lease, submission, truth, scores)
+        spent = Spent(time.perf_counter() - begun, time.process_time() - begun_cpu)
+        _record(installation, lease, submission, truth, scores, spent)
 
 
 def check(
@@ -210,10 +230,11 @@ def _record(
     submission: Submission,
     truth: Truth,
     scores: Mapping[str, Mapping[str, Score]],
+    spent: Spent,
 ) -> None:
     """Verdict, evaluations and board in one transaction; nothing if the attempt is not current."""
     with installation.database.writing() as session:
-        if not attempts.end(session, lease, Ending(Verdict.SCORED)):
+        if not attempts.end(session, lease, Ending(Verdict.SCORED, spent=spent)):
             return
         for name, splits in scores.items():
             for split, score in splits.items():

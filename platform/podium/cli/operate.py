@@ -64,15 +64,38 @@ def web() -> None:
     os.execv(sys.executable, [sys.executable, *arguments])
 
 
-@click.command(name="worker")
-@click.option("--queue", type=click.Choice(QUEUES), required=True, help="The queue it serves.")
+@click.group(name="worker", invoke_without_command=True)
+@click.option("--queue", type=click.Choice(QUEUES), help="The queue it serves.")
 @click.option("--name", help="Unique among living workers, the same after a restart.")
 @click.option("--burst", is_flag=True, help="End when the queue is empty.")
-def work(queue: str, name: str | None, burst: bool) -> None:
+@click.pass_context
+def work(context: click.Context, queue: str | None, name: str | None, burst: bool) -> None:
     """Run one worker. Each serves exactly one queue."""
+    if context.invoked_subcommand:
+        return
+    if queue is None:
+        raise click.UsageError("Which queue does it serve? Say --queue score, for one.")
     _log_to_stderr()
     installation = Installation.open(_config())
     worker.serve(installation, queue, name or worker.default_name(queue), burst=burst)
+
+
+@work.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--queue", type=click.Choice(QUEUES), help="All workers of this queue.")
+@click.option("--all", "everyone", is_flag=True, help="All workers.")
+def drain(names: tuple[str, ...], queue: str | None, everyone: bool) -> None:
+    """Ask workers to end after what they have in hand; nothing is lost.
+
+    Whoever starts workers anew (podium up, systemd) then starts them with the code of today.
+    """
+    if not (names or queue or everyone):
+        raise click.UsageError("Which workers? Name them, or say --queue or --all.")
+    with Database(_config().database).writing() as session:
+        asked = worker.drain(session, names, queue)
+    for name in asked:
+        click.echo(name)
+    click.echo(f"{len(asked)} asked to end; each does within a heartbeat of its work.", err=True)
 
 
 @click.command()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 PER_PAGE = 50
 
@@ -232,6 +232,30 @@ class Limits(Shape):
     total_limit: int | None
     resets_at: datetime
     limited_by: str | None
+    closes_at: datetime | None
+
+
+class GrantRequest(Shape):
+    """Extra submissions of a team, today and in all."""
+
+    team: str = Field(max_length=200)
+    submissions: int = Field(ge=1, le=1000)
+    reason: str = Field("", max_length=500)
+
+
+class ExtensionRequest(Shape):
+    """A team's own deadline; `until` names its zone."""
+
+    team: str = Field(max_length=200)
+    until: AwareDatetime
+    reason: str = Field("", max_length=500)
+
+
+class TeamLimits(Shape):
+    """A team's limits after a host changed them."""
+
+    team: str
+    limits: Limits
 
 
 class Checked(Shape):
@@ -256,10 +280,11 @@ class Verdict(Shape):
 
 
 class Queue(Shape):
-    """Place in the queue, 1 for next, and the estimated wait."""
+    """Place in the queue, 1 for next; the estimated wait (null: nobody knows); why it waits."""
 
     position: int
-    eta_s: float
+    eta_s: float | None
+    reason: str
 
 
 class Score(Shape):
@@ -271,15 +296,29 @@ class Score(Shape):
 
 
 class Attempt(Shape):
-    """One try of a worker; `worker` and `cause` are for the host."""
+    """One try of a worker, and what it took; `worker` and `cause` are for the host."""
 
     number: int
     stage: str
     started_at: datetime
     ended_at: datetime | None
     outcome: str | None
+    owner: str | None
+    wall_s: float | None
+    cpu_s: float | None
+    memory_bytes: int | None
     worker: str | None
     cause: str | None
+
+
+class Transition(Shape):
+    """A change of state; `source` is null at reception."""
+
+    at: datetime
+    source: str | None
+    target: str
+    attempt: int
+    note: str
 
 
 class Submission(Shape):
@@ -305,6 +344,7 @@ class Submission(Shape):
     signature: str | None
     selected: bool
     attempts: list[Attempt]
+    timeline: list[Transition]
     same_file_as: int | None
 
 
