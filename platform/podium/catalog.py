@@ -117,6 +117,35 @@ class Source(_Strict):
         return self
 
 
+class RunLimits(_Strict):
+    """The ceilings of one run of a submitted model, bundle or agent."""
+
+    wall_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
+    cpu_s: Annotated[float, Field(gt=0)] = 600.0
+    memory_mib: Annotated[int, Field(ge=64)] = 2048
+    processes: Annotated[int, Field(ge=1, le=4096)] = 64
+    disk_mib: Annotated[int, Field(ge=1)] = 256
+    output_mib: Annotated[int, Field(ge=1)] = 64
+    log_kib: Annotated[int, Field(ge=1, le=4096)] = 64
+    cores: Annotated[int, Field(ge=1, le=64)] = 1
+
+
+class Run(_Strict):
+    """What a submitted model, bundle or agent reads and writes, and its limits."""
+
+    inputs: list[Text] = []  # public files that it finds in /data
+    limits: RunLimits = RunLimits()
+
+
+class Resources(_Strict):
+    """What a worker must have. Memory and tags are asked of workers with a GPU."""
+
+    run: Literal["cpu", "gpu", "gpu-or-cpu"] = "cpu"
+    score: Literal["cpu", "gpu"] = "cpu"
+    gpu_memory_mib: Annotated[int, Field(ge=0)] = 0
+    tags: list[Text] = []
+
+
 class DataFile(_Strict):
     """A file that students get."""
 
@@ -157,9 +186,16 @@ class Spec(_Strict):
     metric: MetricChoice
     submission: SubmissionSpec
     limits: Limits = Limits()
+    run: Run = Run()
+    resources: Resources = Resources()
     data: Data
     baselines: list[Baseline] = []
     changes: list[str] = []
+
+    @property
+    def score_queue(self) -> str:
+        """The queue in which files and outputs wait to be scored."""
+        return "score-gpu" if self.resources.score == "gpu" else "score"
 
     def sources(self, edition: str) -> dict[str, list[Source]]:
         """What an edition needs: the sources of each part, in the order they are tried."""
@@ -264,7 +300,9 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
     nested: dict[str, type[BaseModel]] = {
         "metric": MetricChoice,
         "submission": SubmissionSpec,
-        "limits": Limits,
+        "limits": RunLimits if "run" in location else Limits,
+        "run": Run,
+        "resources": Resources,
         "data": Data,
         "baselines": Baseline,
         "sources": Source,

@@ -14,27 +14,27 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 QUEUES = ("score", "score-gpu", "run", "run-gpu", "match")
-# What a worker of each queue calls; a worker refuses every other function.
-FUNCTIONS = {"score": "podium.jobs.score", "score-gpu": "podium.jobs.score"}
-JOB_TIMEOUT_S = 900  # the last resort; limits of a challenge end earlier
+SERVED = QUEUES[:-1]  # matches come with the ladder
+FUNCTION = "podium.jobs.work"  # a worker refuses every other
+JOB_TIMEOUT_S = -1  # none: each challenge has limits of its own
 FAILED_JOBS_KEPT_S = 3600
 
 log = logging.getLogger(__name__)
 
 
 class ListedJob(Job):
-    """A job that runs only functions of the list, whatever was written into Redis."""
+    """A job that runs only the one function, whatever was written into Redis."""
 
     @property
     def func(self):  # type: ignore[no-untyped-def]  # RQ declares no type here
-        """The function, or PermissionError if it is not on the list."""
-        if self.func_name not in FUNCTIONS.values() or self.instance:
+        """The function, or PermissionError for any but the one."""
+        if self.func_name != FUNCTION or self.instance:
             raise PermissionError(f"{self.func_name!r} is not a function that workers may run.")
         return super().func
 
 
 class JobQueue:
-    """Puts ids in, tells what waits. Every method may raise redis' RedisError."""
+    """Wakes workers, tells how many wake-ups wait. Every method may raise redis' RedisError."""
 
     def __init__(self, url: str) -> None:
         self.connection: Redis = Redis.from_url(
@@ -55,7 +55,7 @@ class JobQueue:
         """Ask workers of `queue` to look `count` times for what is next."""
         rq = self.rq(queue)
         wakes = [
-            rq.prepare_data(FUNCTIONS[queue], result_ttl=0, failure_ttl=FAILED_JOBS_KEPT_S)
+            rq.prepare_data(FUNCTION, result_ttl=0, failure_ttl=FAILED_JOBS_KEPT_S)
             for _ in range(count)
         ]
         rq.enqueue_many(wakes)

@@ -1,40 +1,38 @@
-"""The functions that RQ may run, nothing in, nothing out; `jobqueue.FUNCTIONS` allows them."""
+"""The one function that RQ may run, nothing in, nothing out: it does what is next on the bench."""
 
-from dataclasses import dataclass
-
-from podium import judging
-from podium.attempts import Lease
-from podium.installation import Installation
+from typing import Protocol
 
 
-@dataclass
-class Bench:
-    """Where a worker process works, and what it has in hand."""
+class Bench(Protocol):
+    """Where a worker process works: what `podium.worker` needs of every kind of it."""
 
-    installation: Installation
     queue: str
-    worker: str
-    holds: Lease | None = None
+    name: str  # unique among living workers, the same after a restart
+
+    def arrive(self) -> None:
+        """Enter the list of workers, and give back what an earlier process of this name held."""
+
+    def work(self) -> None:
+        """Do the piece of work whose turn it is, if any may begin."""
+
+    def beat(self) -> bool:
+        """Say that this worker lives and prolong what it holds; True if it is to drain."""
+
+    def leave(self) -> None:
+        """Leave the list of workers."""
 
 
 _bench: Bench | None = None
 
 
 def attach(bench: Bench) -> None:
-    """Tell this process whom it works for."""
+    """Tell this process where it works."""
     global _bench
     _bench = bench
 
 
-def score() -> None:
-    """Judge the submission whose turn it is, if any may begin."""
+def work() -> None:
+    """Do what is next."""
     if _bench is None:
         raise RuntimeError("Jobs run in `podium worker`, which attaches a bench first.")
-    work = judging.take(_bench.installation, _bench.queue, _bench.worker)
-    if work is None:
-        return
-    _bench.holds = work.lease
-    try:
-        judging.judge(_bench.installation, work)
-    finally:  # what could not be written now is not held on to: its lease runs out
-        _bench.holds = None
+    _bench.work()

@@ -1,27 +1,23 @@
 """Makes the queue agree with the database, again and again. The database is right."""
 
 import logging
-import os
-import socket
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from redis.exceptions import RedisError
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
-from podium import __version__, attempts, turns
+from podium import attempts, turns, workers
 from podium.installation import Installation
-from podium.jobqueue import FUNCTIONS
+from podium.jobqueue import SERVED
 from podium.models import WorkerProcess
 from podium.models.record import now
+from podium.workers import RECONCILE, Card
 
 MOST_WAKES = 1000  # a pass; more than workers can use until the next
 FORGOTTEN = timedelta(minutes=10)  # workers that have been silent for so long leave the list
-RECONCILE = "reconcile"
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +35,13 @@ def reconcile(installation: Installation) -> Repairs:
     moment = now()
     with installation.database.reading() as session:
         is_amiss = bool(
-            attempts.lost(session, moment) or turns.lacking(session) or _forgotten(session, moment)
+            attempts.lost(session, moment)
+            or turns.lacking(session)
+            or workers.forgotten(session, moment - FORGOTTEN)
         )
     reclaimed = _mend(installation, moment) if is_amiss else 0
     woken = 0
-    for queue in FUNCTIONS:
+    for queue in SERVED:
         with installation.database.reading() as session:
             waiting = turns.eligible(session, queue, moment, MOST_WAKES)
         missing = waiting - installation.queue.depth(queue) if waiting else 0
@@ -55,7 +53,7 @@ def reconcile(installation: Installation) -> Repairs:
 
 def serve(installation: Installation) -> None:
     """Reconcile for ever; trouble with a server is said once per pass and tried again."""
-    name = f"{socket.gethostname()}-{RECONCILE}-{os.getpid()}"
+    name = workers.default_name(RECONCILE)
     while True:
         trouble = ""
         try:
@@ -83,29 +81,12 @@ def _mend(installation: Installation, moment: datetime) -> int:
         silent = attempts.lost(session, moment)  # again, under the lock
         attempts.reclaim(session, silent, installation.config.max_attempts)
         turns.mend(session)
-        forgotten = _forgotten(session, moment)
+        forgotten = workers.forgotten(session, moment - FORGOTTEN)
         session.execute(delete(WorkerProcess).where(WorkerProcess.name.in_(forgotten)))
     return len(silent)
-
-
-def _forgotten(session: Session, moment: datetime) -> Sequence[str]:
-    """Workers that died without leaving the list, long ago."""
-    return session.scalars(
-        select(WorkerProcess.name).where(WorkerProcess.heartbeat_at < moment - FORGOTTEN)
-    ).all()
 
 
 def _beat(installation: Installation, name: str, trouble: str) -> None:
     """Say in the list of workers that this reconciler lives, and what keeps it from its work."""
     with installation.database.writing() as session:
-        session.merge(
-            WorkerProcess(
-                name=name,
-                queue=RECONCILE,
-                host=socket.gethostname(),
-                pid=os.getpid(),
-                version=__version__,
-                heartbeat_at=now(),
-                trouble=trouble,
-            )
-        )
+        workers.beat(session, Card(name, RECONCILE, trouble=trouble))

@@ -7,16 +7,20 @@ team's second waiting submission belongs to a later round than everybody's first
 before all: people, then demo work, then rescoring.
 """
 
+import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from redis.exceptions import RedisError
 from sqlalchemy import ColumnElement, and_, func, or_, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from podium import attempts
 from podium.attempts import Lease
+from podium.installation import Installation
 from podium.models import Challenge, Competition, Submission, Turn
 from podium.models.record import now
 from podium.models.submission import OPEN as IS_OPEN
@@ -24,7 +28,8 @@ from podium.models.submission import WAITING
 from podium.verdicts import State
 
 PEOPLE, DEMO, RESCORING = 0, 1, 2  # lanes
-START = {"begun": 0.0, "served": 0.0, "round": 0}
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,7 @@ class Head:
 
 def enter(session: Session, submission: Submission) -> None:
     """Give a new submission its round, and its competition a place in the queue."""
-    turn = session.get(Turn, (submission.queue, submission.competition_id))
-    if turn is None:
-        _add(session, [(submission.queue, submission.competition_id)])
+    turn = _turn(session, submission.queue, submission.competition_id)
     last = session.scalar(
         select(func.max(Submission.round)).where(
             IS_OPEN,
@@ -52,8 +55,20 @@ def enter(session: Session, submission: Submission) -> None:
             Submission.queue == submission.queue,
         )
     )
-    current = turn.round if turn else 0
-    submission.round = current if last is None else max(current, last + 1)
+    submission.round = turn.round if last is None else max(turn.round, last + 1)
+
+
+def enter_next(session: Session, submission: Submission, queue: str) -> None:
+    """Make a place for the next stage of a submission: in the round of now, for it has waited."""
+    submission.round = _turn(session, queue, submission.competition_id).round
+
+
+def _turn(session: Session, queue: str, competition_id: int) -> Turn:
+    turn = session.get(Turn, (queue, competition_id))
+    if turn is None:
+        _add(session, [(queue, competition_id)])
+        turn = session.get_one(Turn, (queue, competition_id))
+    return turn
 
 
 def take(
@@ -74,7 +89,9 @@ def take(
     session.execute(order.with_for_update()).all()
     clock = session.scalar(select(func.max(Turn.begun)).where(Turn.queue == queue)) or 0.0
     heads = _heads(session, queue, now())
-    for head in sorted(heads, key=lambda one: (one.lane, max(one.served, clock))):
+    for head in sorted(
+        heads, key=lambda one: (one.lane, max(one.served, clock), one.competition_id)
+    ):
         if fits is not None and head.competition_id not in fits:
             continue
         lease = attempts.take(session, head.submission_id, stage, worker, lease_s)
@@ -100,6 +117,23 @@ def lacking(session: Session) -> Sequence[tuple[str, int]]:
     return [(queue, competition_id) for queue, competition_id in rows]
 
 
+def relay(installation: Installation, queue: str) -> None:
+    """Wake one more worker if something may begin and nobody was told of it.
+
+    Whoever took nothing because a team had enough at work used up a wake-up: when that work
+    ends, it is made good here and not only at the reconciler's next pass.
+    """
+    try:
+        if installation.queue.depth(queue):
+            return
+        with installation.database.reading() as session:
+            is_due = eligible(session, queue, now(), 1)
+        if is_due:
+            installation.queue.wake(queue)
+    except RedisError as error:
+        log.warning("queue not reached, the reconciler will wake a worker: %s", error)
+
+
 def mend(session: Session) -> None:
     """Give every competition with waiting submissions its turn."""
     _add(session, lacking(session))
@@ -114,40 +148,33 @@ def eligible(session: Session, queue: str, moment: datetime, most: int) -> int:
 def ahead(session: Session, submission: Submission) -> dict[int, int]:
     """How many waiting submissions of each competition are served before this one, by id.
 
-    Inside its competition that is the order itself; of others it is what their weights give
-    them until then.
+    Inside its competition that is the order itself; of others it is those whose virtual time
+    comes first, if nothing more arrives.
     """
     same_lane = and_(
         Submission.lane == submission.lane,
         tuple_(Submission.round, Submission.received_at, Submission.id)
         < tuple_(submission.round, submission.received_at, submission.id),
     )
-    own = _count(
-        session,
-        submission.queue,
-        submission.competition_id,
-        or_(Submission.lane < submission.lane, same_lane),
-    )
-    found = {submission.competition_id: own}
-    others = session.execute(
-        select(Turn.competition_id, Competition.weight)
+    queue, own_id = submission.queue, submission.competition_id
+    own = _count(session, queue, own_id, or_(Submission.lane < submission.lane, same_lane))
+    rows = session.execute(
+        select(Turn.competition_id, Turn.begun, Turn.served, Competition.weight)
         .join(Competition, Competition.id == Turn.competition_id)
-        .where(Turn.queue == submission.queue)
+        .where(Turn.queue == queue)
     ).all()
-    weights = {competition_id: weight for competition_id, weight in others}
-    weight = weights.get(submission.competition_id, 1.0)
-    for competition_id, other in weights.items():
-        if competition_id == submission.competition_id:
-            continue
-        earlier = _count(
-            session, submission.queue, competition_id, Submission.lane < submission.lane
-        )
-        most = round((own + 1) * other / weight)
-        beside = _count(
-            session, submission.queue, competition_id, Submission.lane == submission.lane, most
-        )
+    clock = max((row.begun for row in rows), default=0.0)
+    shares = {row.competition_id: (max(row.served, clock), row.weight) for row in rows}
+    begins, weight = shares.pop(own_id, (clock, 1.0))
+    mine = begins + own / weight
+    found = {own_id: own}
+    for other_id, (begins, weight) in shares.items():
+        earlier = _count(session, queue, other_id, Submission.lane < submission.lane)
+        until = (mine - begins) * weight - earlier
+        most = max(0, math.floor(until) + 1 if other_id < own_id else math.ceil(until))
+        beside = _count(session, queue, other_id, Submission.lane == submission.lane, most)
         if earlier + beside:
-            found[competition_id] = earlier + beside
+            found[other_id] = earlier + beside
     return found
 
 
@@ -248,17 +275,6 @@ def _add(session: Session, keys: Sequence[tuple[str, int]]) -> None:
         return
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     insert = sqlite.insert(Turn) if is_sqlite else postgresql.insert(Turn)
-    session.execute(
-        insert.values(
-            [
-                {
-                    "queue": queue,
-                    "competition_id": competition_id,
-                    "begun": 0.0,
-                    "served": 0.0,
-                    "round": 0,
-                }
-                for queue, competition_id in keys
-            ]
-        ).on_conflict_do_nothing()
-    )
+    start = {"begun": 0.0, "served": 0.0, "round": 0}
+    rows = [{"queue": queue, "competition_id": one} | start for queue, one in keys]
+    session.execute(insert.values(rows).on_conflict_do_nothing())

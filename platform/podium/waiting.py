@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from podium import turns
+from podium import turns, workers
 from podium.models import Attempt, Competition, Submission, WorkerProcess
 from podium.models.record import now
 from podium.models.submission import OPEN as IS_OPEN
 from podium.verdicts import State
+from podium.workers import RECONCILE
 
 RECENT_ATTEMPTS = 200  # of a queue: what the estimate is made from
 UNKNOWN_S = 1.0  # an attempt where none has ended yet
@@ -38,15 +39,10 @@ def place(session: Session, submission: Submission, lease_s: float) -> Place | N
     moment = now()
     ahead = turns.ahead(session, submission)
     position = sum(ahead.values()) + 1
-    online = session.scalars(
-        select(WorkerProcess).where(
-            WorkerProcess.heartbeat_at > moment - timedelta(seconds=lease_s),
-            WorkerProcess.queue.in_((submission.queue, "reconcile")),
-        )
-    ).all()
-    workers = [one for one in online if one.queue == submission.queue and not one.trouble]
-    reason = _reason(session, submission, moment, workers, online)
-    if not workers:
+    online = workers.online(session, (submission.queue, RECONCILE), lease_s)
+    serving = [one for one in online if one.queue == submission.queue and not one.trouble]
+    reason = _reason(session, submission, moment, serving, online)
+    if not serving:
         return Place(position, None, reason)
     typical = _typical(session, submission.queue)
     rest = sum(
@@ -57,7 +53,7 @@ def place(session: Session, submission: Submission, lease_s: float) -> Place | N
         count * (typical.get(competition_id, typical[None]) + WAKING_S)
         for competition_id, count in ahead.items()
     )
-    eta_s = (rest + work) / len(workers)
+    eta_s = (rest + work) / len(serving)
     if submission.not_before is not None:
         eta_s = max(eta_s, (submission.not_before - moment).total_seconds())
     return Place(position, round(eta_s, 1), reason)
@@ -67,7 +63,7 @@ def _reason(
     session: Session,
     submission: Submission,
     moment: datetime,
-    workers: Sequence[WorkerProcess],
+    serving: Sequence[WorkerProcess],
     online: Sequence[WorkerProcess],
 ) -> str:
     """Why it does not begin now, if something other than its turn keeps it."""
@@ -78,7 +74,7 @@ def _reason(
     troubles = [one.trouble for one in online if one.trouble]
     if troubles:
         return troubles[0]
-    if not workers:
+    if not serving:
         return (
             f"No worker for the queue {submission.queue!r} is online. It starts as soon as one is."
         )

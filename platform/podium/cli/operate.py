@@ -7,12 +7,14 @@ from pathlib import Path
 
 import click
 
-from podium import accounts, hosting, reconciler, schema, worker
+from podium import accounts, hosting, reconciler, schema, worker, workers
 from podium.config import Config
 from podium.database import Database
 from podium.installation import Installation
-from podium.jobqueue import QUEUES
+from podium.jobqueue import QUEUES, JobQueue
+from podium.scorer import Scorer
 from podium.supervisor import Supervisor
+from podium.workers import Card
 
 
 def _config(home: Path | None = None, **given: object) -> Config:
@@ -76,8 +78,10 @@ def work(context: click.Context, queue: str | None, name: str | None, burst: boo
     if queue is None:
         raise click.UsageError("Which queue does it serve? Say --queue score, for one.")
     _log_to_stderr()
-    installation = Installation.open(_config())
-    worker.serve(installation, queue, name or worker.default_name(queue), burst=burst)
+    config = _config()
+    card = Card(name or workers.default_name(queue), queue)
+    bench = Scorer(Installation.open(config), card)
+    worker.serve(bench, JobQueue(config.redis), config.heartbeat_s, burst=burst)
 
 
 @work.command()
@@ -92,7 +96,7 @@ def drain(names: tuple[str, ...], queue: str | None, everyone: bool) -> None:
     if not (names or queue or everyone):
         raise click.UsageError("Which workers? Name them, or say --queue or --all.")
     with Database(_config().database).writing() as session:
-        asked = worker.drain(session, names, queue)
+        asked = workers.drain(session, names, queue)
     for name in asked:
         click.echo(name)
     click.echo(f"{len(asked)} asked to end; each does within a heartbeat of its work.", err=True)

@@ -48,6 +48,7 @@ class Submission(Record):
     kind: Mapped[str]
     file_name: Mapped[str]
     file_key: Mapped[str]
+    output_key: Mapped[str] = mapped_column(default="", server_default="")  # what its run wrote
     sha256: Mapped[str]
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     message: Mapped[str] = mapped_column(default="")
@@ -100,6 +101,8 @@ class Attempt(Record):
     wall_s: Mapped[float | None]  # what the work itself took, without waiting
     cpu_s: Mapped[float | None]
     memory_bytes: Mapped[int | None] = mapped_column(BigInteger)  # at its peak
+    output_key: Mapped[str] = mapped_column(default="", server_default="")  # what a run wrote
+    log: Mapped[str] = mapped_column(default="", server_default="")  # the end of what it printed
 
 
 class Transition(Record):
