@@ -222,8 +222,13 @@ class Factory:
             session.flush()
             return Caller(user.id, handle, role, frozenset(accounts.SCOPES))
 
-    def competition(self, slug: str = "toy", **columns: object) -> None:
-        """A ready competition of twenty rows: ids 0 to 19, the label is the id modulo 10."""
+    def competition(
+        self, slug: str = "toy", spec: dict[str, Any] | None = None, **columns: object
+    ) -> None:
+        """A ready competition of twenty rows: ids 0 to 19, the label is the id modulo 10.
+
+        `spec` adds to what challenge.toml says.
+        """
         answers_key = f"challenges/{slug}/private/answers.csv"
         sample_key = f"challenges/{slug}/public/sample_submission.csv"
         for key, content in ((answers_key, TOY_ANSWERS), (sample_key, predictions(2))):
@@ -235,7 +240,7 @@ class Factory:
                 slug=slug,
                 version=1,
                 edition="small",
-                spec=TOY_SPEC | {"slug": slug},
+                spec=TOY_SPEC | {"slug": slug} | (spec or {}),
                 text="# Toy\n",
                 state="ready",
                 seed=1,

@@ -208,16 +208,8 @@ def _fitting(session: Session, card: Card) -> set[int]:
     return {
         competition_id
         for competition_id, resources in turns.needs(session, card.queue)
-        if fits(resources, card)
+        if workers.fits(resources, card)
     }
-
-
-def fits(resources: dict[str, Any], card: Card) -> bool:
-    """Whether a worker has what `[resources]` of a challenge asks for."""
-    memory, tags = resources.get("gpu_memory_mib", 0), resources.get("tags", ())
-    if card.queue.endswith("-gpu") and memory > card.memory_mib:
-        return False
-    return set(tags) <= set(card.tags)
 
 
 def _assignment(

@@ -212,7 +212,7 @@ def _score(
 ) -> tuple[Truth, Mapping[str, Mapping[str, Score]]]:
     """Scores by metric and split: the first metric ranks, the others are shown beside it."""
     truth = _truths.get(installation, submission.competition.challenge)
-    with installation.storage.open(submission.file_key) as file:
+    with installation.storage.open(submission.output_key or submission.file_key) as file:
         predictions = read_predictions(file.read(), truth.answers.form)
     chosen = truth.spec.metric
     options = {chosen.name: chosen.options}

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from podium import attempts, limits, turns
+from podium import attempts, catalog, limits, turns, workers
 from podium.accounts import Caller
 from podium.competitions import find, is_host, need_host, need_team, team_of
 from podium.errors import (
@@ -31,9 +31,10 @@ from podium.storage import Incoming
 from podium.verdicts import OPEN, State, Verdict
 
 KINDS = ("predictions", "model", "code", "agent")
-QUEUE_OF_KIND = {"predictions": "score"}
+RUN_KINDS = frozenset({"model", "code"})  # what run workers run
 LONGEST_MESSAGE = 500
 LONGEST_FILE_NAME = 120
+GPU_SEEN_S = 60.0  # a worker that was heard so lately will be there
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ def _insert(
         message=clean_message(upload.message),
         idempotency_key=upload.idempotency_key,
         state=State.QUEUED,
-        queue=QUEUE_OF_KIND[upload.kind],
+        queue=queue_for(session, competition, upload.kind),
         lane=lane,
         received_at=received_at,
     )
@@ -194,13 +195,30 @@ def _insert(
 
 def check_kind(competition: Competition, kind: str) -> None:
     """Raise BadRequestError unless the competition takes submissions of this kind."""
-    taken = [k for k in competition.challenge.spec["kinds"] if k in QUEUE_OF_KIND]
+    served = RUN_KINDS | {"predictions"}
+    taken = [k for k in competition.challenge.spec["kinds"] if k in served]
     if kind not in taken:
         raise BadRequestError(
             f"{competition.slug} does not take submissions of kind {kind!r}. "
             f"It takes: {', '.join(taken)}.",
             field="kind",
         )
+
+
+def queue_for(session: Session, competition: Competition, kind: str) -> str:
+    """The queue in which a new submission of this kind begins.
+
+    Where the challenge allows both, a run waits for a GPU if a worker with one is online.
+    """
+    spec = catalog.parse(competition.challenge.spec)
+    if kind == "predictions":
+        return spec.score_queue
+    if spec.resources.run == "gpu":
+        return "run-gpu"
+    has_gpu = spec.resources.run == "gpu-or-cpu" and workers.online(
+        session, ("run-gpu",), GPU_SEEN_S
+    )
+    return "run-gpu" if has_gpu else "run"
 
 
 def clean_message(message: str) -> str:

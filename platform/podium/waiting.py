@@ -40,7 +40,12 @@ def place(session: Session, submission: Submission, lease_s: float) -> Place | N
     ahead = turns.ahead(session, submission)
     position = sum(ahead.values()) + 1
     online = workers.online(session, (submission.queue, RECONCILE), lease_s)
-    serving = [one for one in online if one.queue == submission.queue and not one.trouble]
+    resources = submission.competition.challenge.spec.get("resources", {})
+    serving = [
+        one
+        for one in online
+        if one.queue == submission.queue and not one.trouble and workers.fits(resources, one)
+    ]
     reason = _reason(session, submission, moment, serving, online)
     if not serving:
         return Place(position, None, reason)
@@ -75,9 +80,9 @@ def _reason(
     if troubles:
         return troubles[0]
     if not serving:
-        return (
-            f"No worker for the queue {submission.queue!r} is online. It starts as soon as one is."
-        )
+        resources = submission.competition.challenge.spec.get("resources", {})
+        wanted = workers.wanted(submission.queue, resources)
+        return f"It waits for {wanted}; none is online. It starts as soon as one is."
     most = session.scalar(
         select(Competition.team_running).where(Competition.id == submission.competition_id)
     )

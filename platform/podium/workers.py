@@ -2,9 +2,10 @@
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -85,6 +86,23 @@ def online(session: Session, queues: Sequence[str], lease_s: float) -> Sequence[
             WorkerProcess.queue.in_(queues),
         )
     ).all()
+
+
+def fits(resources: Mapping[str, Any], worker: Card | WorkerProcess) -> bool:
+    """Whether a worker has what `[resources]` of a challenge asks for."""
+    memory, tags = resources.get("gpu_memory_mib", 0), resources.get("tags", ())
+    if worker.queue.endswith("-gpu") and memory > worker.memory_mib:
+        return False
+    return set(tags) <= set(worker.tags)
+
+
+def wanted(queue: str, resources: Mapping[str, Any]) -> str:
+    """A worker that fits, in words."""
+    memory, tags = resources.get("gpu_memory_mib", 0), resources.get("tags", ())
+    parts = ["a GPU" if queue.endswith("-gpu") else f"a worker of the queue {queue!r}"]
+    having = [f"{memory / 1000:.0f} GB"] if memory and queue.endswith("-gpu") else []
+    having += [f"the tag {tag!r}" for tag in tags]
+    return " with ".join([*parts, " and ".join(having)] if having else parts)
 
 
 def forgotten(session: Session, before: datetime) -> Sequence[str]:

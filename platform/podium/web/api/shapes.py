@@ -307,6 +307,7 @@ class Attempt(Shape):
     wall_s: float | None
     cpu_s: float | None
     memory_bytes: int | None
+    log: str
     worker: str | None
     cause: str | None
 

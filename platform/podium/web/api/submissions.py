@@ -135,6 +135,9 @@ def log(submission_id: int) -> Response:
         for one in shown.attempts
         if one.cause
     ]
+    for one in shown.attempts:
+        if one.log:
+            lines += [f"--- what attempt {one.number} printed, the end of it ---", one.log.rstrip()]
     if shown.verdict:
         lines.append(f"{shown.verdict.code}. {shown.verdict.reason}".strip())
     return Response("\n".join(lines) + "\n", mimetype="text/plain")
@@ -187,6 +190,7 @@ def _shape(session: Session, submission: Submission, twin: int | None) -> shapes
                 wall_s=attempt.wall_s,
                 cpu_s=attempt.cpu_s,
                 memory_bytes=attempt.memory_bytes,
+                log=attempt.log,
                 worker=attempt.worker if is_host else None,
                 cause=attempt.cause if is_host else None,
             )
