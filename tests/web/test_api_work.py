@@ -176,9 +176,7 @@ def test_a_dead_attempt_can_neither_bring_nor_report(
     assert hand.beat(new)["is_in_force"] is True
 
 
-def test_a_cancelled_run_is_told_at_the_next_heartbeat(
-    hand, api, ada, installation, submission_id
-):
+def test_a_cancelled_run_is_told_at_the_next_heartbeat(hand, api, ada, installation, submission_id):
     token = hand.take()["token"]
     assert api.as_(ada).post(f"/submissions/{submission_id}/cancel").status_code == 200
     assert hand.beat(token)["is_in_force"] is False
