@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
+from podium import logs
 from podium.models import Attempt, Submission, Transition
 from podium.models.record import now
 from podium.verdicts import TRANSITIONS, State, Verdict
@@ -205,11 +206,8 @@ def end(session: Session, lease: Lease, ending: Ending) -> bool:
         )
         is None
     ):
-        log.warning(
-            "submission %s: result of attempt %s came too late, dropped",
-            lease.submission_id,
-            lease.number,
-        )
+        with logs.about(submission=lease.submission_id, attempt=lease.number):
+            log.warning("the result came too late and was dropped")
         return False
     meaning = ending.verdict.meaning
     _close(session, lease, meaning.state, ending.cause, meaning.owner, ending.spent)

@@ -17,7 +17,7 @@ from typing import Generic, Protocol, TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from podium import attempts, catalog, leaderboard, turns
+from podium import attempts, catalog, leaderboard, logs, turns
 from podium.attempts import Ending, Lease, Spent
 from podium.catalog import Spec
 from podium.competitions import find
@@ -141,6 +141,11 @@ def judge(installation: Installation, work: Work) -> None:
     Whatever happens in between, the submission is afterwards ended or waiting again; if this
     process dies, its lease runs out and the reconciler gives it back.
     """
+    with logs.about(submission=work.submission.id, attempt=work.lease.number):
+        _judge(installation, work)
+
+
+def _judge(installation: Installation, work: Work) -> None:
     lease, submission = work.lease, work.submission
     begun, begun_cpu = time.perf_counter(), time.process_time()
     try:
@@ -148,7 +153,7 @@ def judge(installation: Installation, work: Work) -> None:
     except SubmissionError as error:
         _end(installation, lease, _invalid(error))
     except ChallengeError as error:
-        log.error("submission %s: the challenge is at fault: %s", submission.id, error.message)
+        log.error("the challenge is at fault: %s", error.message)
         ending = Ending(
             Verdict.CHALLENGE_FAULT,
             "The answers or the metric of this competition are at fault. The host was told.",
@@ -156,7 +161,7 @@ def judge(installation: Installation, work: Work) -> None:
         )
         _end(installation, lease, ending)
     except Exception:  # ours, whatever it is: never the student's fault
-        log.exception("submission %s, attempt %s failed", submission.id, lease.number)
+        log.exception("failed")
         with installation.database.writing() as session:
             attempts.give_back(
                 session,

@@ -8,6 +8,7 @@ import os
 import selectors
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -159,6 +160,12 @@ class ProcessTree:
                     self._print(part.name, "did not end in time: killed")
                     os.killpg(part.process.pid, signal.SIGKILL)
                     part.process.wait()
+
+
+def podium_command(*arguments: str) -> list[str]:
+    """The command line of a part of Podium."""
+    # -P: the folder we are in is not searched, so a checkout's platform/ shadows nothing.
+    return [sys.executable, "-P", "-m", "podium.cli", *arguments]
 
 
 def _ending(status: int) -> str:

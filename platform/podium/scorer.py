@@ -2,7 +2,7 @@
 
 import logging
 
-from podium import attempts, judging, turns, workers
+from podium import attempts, judging, logs, turns, workers
 from podium.attempts import Lease
 from podium.installation import Installation
 from podium.workers import Card
@@ -28,7 +28,8 @@ class Scorer:
             left = attempts.held_by(session, self.name)
             again = attempts.reclaim(session, left, self._here.config.max_attempts)
         for submission_id in again:
-            log.warning("submission %s: an attempt was cut off", submission_id)
+            with logs.about(submission=submission_id):
+                log.warning("an attempt was cut off; it waits again")
             self._here.queue.offer(self.queue)
 
     def work(self) -> None:

@@ -9,7 +9,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -21,7 +20,7 @@ from typing import IO
 from podium.config import Config
 from podium.errors import ConfigError, FaultError
 from podium.jobqueue import JobQueue
-from podium.processtree import Part, ProcessTree
+from podium.processtree import Part, ProcessTree, podium_command
 
 READY_S = 60.0
 
@@ -171,12 +170,6 @@ class Supervisor:
         )
         if self._lock is not None:
             self._lock.close()
-
-
-def podium_command(*arguments: str) -> list[str]:
-    """The command line of a part of Podium."""
-    # -P: the folder we are in is not searched, so a checkout's platform/ shadows nothing.
-    return [sys.executable, "-P", "-m", "podium.cli", *arguments]
 
 
 def _valkey(binary: str, data: Path, wire: Path) -> list[str]:

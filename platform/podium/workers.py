@@ -15,6 +15,7 @@ from podium.errors import NotFoundError
 from podium.models import WorkerProcess
 from podium.models.record import now
 
+SILENT = timedelta(minutes=1)  # for so long: something is wrong with it
 RECONCILE = "reconcile"  # reconcilers are listed as workers of this queue
 
 

@@ -75,6 +75,7 @@ COMMANDS = {
     "worker": Entry(OPERATE, "operate", "work", "Run a worker; drain workers."),
     "reconcile": Entry(OPERATE, "operate", "reconcile", "Keep queue and database in agreement."),
     "practice": Entry("", "operate", "practice", ""),
+    "doctor": Entry(OPERATE, "operate", "examine", "Say what is wrong and how to mend it."),
     "db": Entry(OPERATE, "operate", "db", "The database's schema."),
     "user": Entry(OPERATE, "operate", "user", "People of this installation."),
 }

@@ -1,29 +1,22 @@
 """Commands of those who run Podium: the whole tree, its parts, the database, users."""
 
-import logging
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-from podium import accounts, hosting, reconciler, schema, worker, workers
+from podium import accounts, crew, doctor, hosting, logs, reconciler, schema, workers
 from podium.config import Config
 from podium.database import Database
 from podium.installation import Installation
-from podium.jobqueue import QUEUES, JobQueue
-from podium.scorer import Scorer
+from podium.jobqueue import SERVED
 from podium.supervisor import Supervisor
-from podium.workers import Card
 
 
 def _config(home: Path | None = None, **given: object) -> Config:
     return Config.load(home, **given)
-
-
-def _log_to_stderr() -> None:
-    """One line an event; the supervisor puts time and part in front."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
 
 
 @click.command()
@@ -67,26 +60,39 @@ def web() -> None:
 
 
 @click.group(name="worker", invoke_without_command=True)
-@click.option("--queue", type=click.Choice(QUEUES), help="The queue it serves.")
+@click.option("--queue", type=click.Choice(SERVED), help="The queue it serves.")
 @click.option("--name", help="Unique among living workers, the same after a restart.")
+@click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda:N.")
+@click.option("--tag", "tags", multiple=True, help="What challenges may ask for; repeatable.")
 @click.option("--burst", is_flag=True, help="End when the queue is empty.")
 @click.pass_context
-def work(context: click.Context, queue: str | None, name: str | None, burst: bool) -> None:
-    """Run one worker. Each serves exactly one queue."""
+def work(context: click.Context, queue: str | None, **options: Any) -> None:
+    """Run a worker; each process serves exactly one queue.
+
+    Queues of GPUs get a process for each device. Run workers need no database: they know the web
+    by PODIUM_URL and a PODIUM_TOKEN of `podium worker token`, and are woken by PODIUM_REDIS_URL.
+    """
     if context.invoked_subcommand:
         return
     if queue is None:
         raise click.UsageError("Which queue does it serve? Say --queue score, for one.")
-    _log_to_stderr()
     config = _config()
-    card = Card(name or workers.default_name(queue), queue)
-    bench = Scorer(Installation.open(config), card)
-    worker.serve(bench, JobQueue(config.redis), config.heartbeat_s, burst=burst)
+    logs.begin(config.log_format)
+    crew.serve(config, crew.Orders(queue, **options), say=click.echo)
+
+
+@work.command()
+@click.argument("name")
+def token(name: str) -> None:
+    """Make a token for the run workers of a host; an earlier one of its NAME ends."""
+    with Database(_config().database).writing() as session:
+        click.echo(accounts.renew_work_token(session, name))
 
 
 @work.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--queue", type=click.Choice(QUEUES), help="All workers of this queue.")
+@click.option("--queue", type=click.Choice(SERVED), help="All workers of this queue.")
 @click.option("--all", "everyone", is_flag=True, help="All workers.")
 def drain(names: tuple[str, ...], queue: str | None, everyone: bool) -> None:
     """Ask workers to end after what they have in hand; nothing is lost.
@@ -105,15 +111,30 @@ def drain(names: tuple[str, ...], queue: str | None, everyone: bool) -> None:
 @click.command()
 def reconcile() -> None:
     """Make the queue agree with the database, again and again."""
-    _log_to_stderr()
-    reconciler.serve(Installation.open(_config()))
+    config = _config()
+    logs.begin(config.log_format)
+    reconciler.serve(Installation.open(config))
+
+
+@click.command(name="doctor")
+def examine() -> None:
+    """Look at every part of this installation; say what is wrong and how to mend it."""
+    found = list(doctor.examine(Installation.open(_config())))
+    for one in found:
+        click.echo(f"{'ok' if one.is_well else 'WRONG':<6} {one.part}: {one.found}")
+        if one.cure:
+            click.echo(f"       {one.cure}")
+    if not all(one.is_well for one in found):
+        raise SystemExit(8)
+    click.echo("All is well.", err=True)
 
 
 @click.command(hidden=True)
 def practice() -> None:
     """Prepare the challenges that come with Podium, and hand in their baselines."""
-    _log_to_stderr()
-    hosting.practice(Installation.open(_config()))
+    config = _config()
+    logs.begin(config.log_format)
+    hosting.practice(Installation.open(config))
 
 
 @click.group()
