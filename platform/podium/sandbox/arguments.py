@@ -72,8 +72,8 @@ def command_line(
     parts += _system()
     binds = [Bind(folder, str(folder)) for folder in environment.folders]
     binds += [Bind(INSIDE, RUNNER), *job.binds]
-    targets = {bind.target for bind in binds}
-    if CODE not in targets:  # code that comes through the channel
+    shown = [f"{bind.target}/" for bind in binds]
+    if not any(target.startswith(f"{CODE}/") for target in shown):  # it comes by the channel
         parts += [
             "--perms",
             "1777",
@@ -83,7 +83,7 @@ def command_line(
             f"{SCRATCH}/code",
             CODE,
         ]
-    if DATA not in targets:
+    if not any(target.startswith(f"{DATA}/") for target in shown):
         parts += ["--perms", "0755", "--dir", DATA]
     parts += _bound(binds)
     parts += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", size]

@@ -127,6 +127,8 @@ class BubblewrapTree:
         status = self._process.wait()
         self.kill()
         _wait_readable(self._init, START_LIMIT_S)
+        with contextlib.suppress(ChildProcessError):  # ours only where orphans come to us
+            os.waitid(os.P_PIDFD, self._init, os.WEXITED | os.WNOHANG)
         return status if status >= 0 else 128 - status
 
     def collect(self, target: Path) -> outputs.Collected:
