@@ -39,7 +39,7 @@ class Orders:
 
 def serve(config: Config, orders: Orders, say: Callable[[str], None]) -> None:
     """Work until asked to end; ConfigError if the device is not here."""
-    gpus = devices.choose(orders.device) if orders.is_for_gpu else [None]
+    gpus: list[Gpu | None] = devices.choose(orders.device) if orders.is_for_gpu else [None]
     if orders.is_for_gpu and gpus == [None] and orders.device == "auto":
         raise ConfigError(
             f"{devices.TOOL} lists no GPU here, so nothing of {orders.queue!r} can run. Serve "

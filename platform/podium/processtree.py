@@ -29,6 +29,7 @@ class Part:
     name: str
     command: list[str]
     restarts: bool = True
+    environment: Mapping[str, str] = field(default_factory=dict)  # beside that of the tree
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     falls: int = 0
@@ -72,7 +73,7 @@ class ProcessTree:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=self.environment,
+            env={**self.environment, **part.environment},
             start_new_session=True,  # Ctrl-C reaches the owner only, which ends them in order
             preexec_fn=die_with_parent,
         )

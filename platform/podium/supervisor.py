@@ -33,6 +33,7 @@ class Supervisor:
 
     config: Config
     with_practice: bool = True
+    work_token: str = ""  # what run workers are known by
     say: Callable[[str], None] = print
     _tree: ProcessTree = field(init=False)
     _lock: IO[str] | None = None
@@ -58,6 +59,8 @@ class Supervisor:
             self._tree.add(Part("web", podium_command("web")))
             for index in range(1, self.config.score_workers + 1):
                 self._add_worker(f"score-{index}", "score")
+            for index in range(1, self.config.run_workers + 1):
+                self._add_worker(f"run-{index}", "run")
             self._tree.add(Part("reconciler", podium_command("reconcile")))
             self._until(self._web_answers, READY_S, "The web server did not answer")
             if not self._tree.is_stopping:
@@ -73,7 +76,8 @@ class Supervisor:
         """A worker whose name is the same after a restart, and on no other home of this host."""
         name = f"{socket.gethostname()}-{os.stat(self.config.home).st_ino:x}-{part}"
         command = podium_command("worker", "--queue", queue, "--name", name)
-        self._tree.add(Part(part, command))
+        work = {"PODIUM_URL": self._local_url, "PODIUM_TOKEN": self.work_token}
+        self._tree.add(Part(part, command, environment=work if queue == "run" else {}))
 
     def _take_home(self) -> None:
         (self.config.home / "run").mkdir(parents=True, exist_ok=True)
@@ -131,15 +135,18 @@ class Supervisor:
         queue.connection.close()
 
     def _web_answers(self) -> bool:
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.config.host, self.config.host)
-        address = f"[{host}]" if ":" in host else host
         try:
-            with urllib.request.urlopen(
-                f"http://{address}:{self.config.port}/readyz", timeout=2
-            ) as answer:
+            with urllib.request.urlopen(f"{self._local_url}/readyz", timeout=2) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+    @property
+    def _local_url(self) -> str:
+        """Where the web answers on this machine, whatever its public address is."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.config.host, self.config.host)
+        address = f"[{host}]" if ":" in host else host
+        return f"http://{address}:{self.config.port}"
 
     def _until(self, is_met: Callable[[], bool], limit_s: float, complaint: str) -> None:
         end = time.monotonic() + limit_s

@@ -3,7 +3,6 @@
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -17,6 +16,9 @@ from podium.supervisor import Supervisor
 
 def _config(home: Path | None = None, **given: object) -> Config:
     return Config.load(home, **given)
+
+
+WORK_TOKEN = "run workers of podium up"  # a new one at each start
 
 
 @click.command()
@@ -36,6 +38,7 @@ def up(home: Path | None, host: str | None, port: int | None, no_demo: bool) -> 
         schema.upgrade(installation.database)
         with installation.database.writing() as session:
             admin.extend(accounts.ensure_admin(session) or ())
+            supervisor.work_token = accounts.renew_work_token(session, WORK_TOKEN)
         if not no_demo:
             hosting.publish_bundled(installation)
         installation.database.close()
@@ -67,7 +70,15 @@ def web() -> None:
 @click.option("--tag", "tags", multiple=True, help="What challenges may ask for; repeatable.")
 @click.option("--burst", is_flag=True, help="End when the queue is empty.")
 @click.pass_context
-def work(context: click.Context, queue: str | None, **options: Any) -> None:
+def work(
+    context: click.Context,
+    queue: str | None,
+    name: str | None,
+    processes: int,
+    device: str,
+    tags: tuple[str, ...],
+    burst: bool,
+) -> None:
     """Run a worker; each process serves exactly one queue.
 
     Queues of GPUs get a process for each device. Run workers need no database: they know the web
@@ -79,7 +90,8 @@ def work(context: click.Context, queue: str | None, **options: Any) -> None:
         raise click.UsageError("Which queue does it serve? Say --queue score, for one.")
     config = _config()
     logs.begin(config.log_format)
-    crew.serve(config, crew.Orders(queue, **options), say=click.echo)
+    orders = crew.Orders(queue, name, processes, device, tags, burst)
+    crew.serve(config, orders, say=click.echo)
 
 
 @work.command()
