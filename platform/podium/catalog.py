@@ -129,6 +129,7 @@ class Data(_Strict):
 
     licence: Text
     caveats: list[str] = []
+    groups: list[Text] = []  # columns whose values stand in training or in test data, never in both
     sources: Annotated[list[Source], Field(min_length=1)]
     files: Annotated[list[DataFile], Field(min_length=1)]
 
@@ -140,6 +141,7 @@ class Baseline(_Strict):
     title: Text
     small: list[str] = []  # arguments of the form that `podium up` trains
     trained_at_start: bool = False
+    # Scores by edition, the worse end first.
     expected: dict[Literal["small", "full"], tuple[float, float]] = {}
 
 

@@ -64,6 +64,9 @@ class Config(BaseModel):
         "address signs up together.",
     )
     api_limit: str = Field("1200 per minute", description="Requests per account or address.")
+    offline: bool = Field(
+        False, description="Never fetch data: only what travels with Podium or lies in `sources`."
+    )
     session_days: int = Field(30, ge=1, description="Days a sign-in lasts.")
 
     @classmethod

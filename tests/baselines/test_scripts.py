@@ -1,0 +1,85 @@
+"""Every baseline: it can be copied, says what it needs, and learns."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+from podium import catalog, datasets, inspection, paths
+from podium_scoring.tables import read_answers, read_predictions, score_table
+
+SPECS = {folder.name: catalog.read(folder) for folder in catalog.bundled()}
+SCRIPTS = {baseline.script: spec for spec in SPECS.values() for baseline in spec.baselines}
+# Enough to be far ahead of the sample submission on a stand-in.
+REDUCED = {
+    "digits.py": ["--small", "--epochs", "1"],
+    "digits-from-scratch.py": ["--small", "--epochs", "3"],
+    "sentiment.py": [],
+    "sentiment-gru.py": ["--small", "--epochs", "12"],
+    "cifar-10.py": ["--small", "--epochs", "1"],
+}
+
+
+def run(script, *arguments, **options):
+    command = [sys.executable, "-P", paths.bundled("baselines") / script, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+@pytest.fixture(scope="session")
+def prepared(tiny, tmp_path_factory):
+    """The prepared stand-in of a challenge, made once."""
+    made = {}
+
+    def of(slug):
+        if slug not in made:
+            folder = tiny(slug)
+            into = tmp_path_factory.mktemp(slug) / "new"
+            spec, cache = catalog.read(folder), folder.parent / "cache"
+            made[slug] = datasets.prepare(spec, folder, "small", 5, into, cache=cache)
+        return made[slug]
+
+    return of
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_baseline_learns_on_a_stand_in(script, prepared, tmp_path):
+    spec = SCRIPTS[script]
+    data, out = prepared(spec.slug), tmp_path / "submission.csv"
+    done = run(script, "--data", data.folder / "public", "--out", out, *REDUCED[script])
+    assert done.returncode == 0, done.stderr
+    answers = read_answers(data.answers.read_bytes(), spec.submission.schema_record)
+    sample = data.folder / "public" / "sample_submission.csv"
+    score, start = (
+        score_table(spec.metric.name, read_predictions(f.read_bytes(), answers.form), answers)
+        for f in (out, sample)
+    )
+    assert score["private"].low > start["private"].high
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", SPECS)
+def test_the_baselines_score_as_announced_on_the_small_edition(slug):
+    cache = paths.default_home() / "sources"
+    assert inspection.trial(paths.bundled("challenges") / slug, "small", cache) == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_without_data_a_baseline_says_how_to_get_them(script, tmp_path):
+    done = run(script, cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"in '.': podium download {SCRIPTS[script].slug} fetches it" in done.stderr
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_baseline_is_one_readable_script_that_can_be_copied(script):
+    text = (paths.bundled("baselines") / script).read_text()
+    imported = {
+        (node.module if isinstance(node, ast.ImportFrom) else node.names[0].name).split(".")[0]
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    assert not imported & {"podium", "podium_scoring"}
+    assert len(text.splitlines()) <= 250
+    assert "Command " in text
+    assert "Measured " in text
