@@ -27,11 +27,9 @@ from podium.models.record import now
 from podium.processes import die_with_parent
 from podium.verdicts import HOLDS_QUOTA
 from podium_scoring import ChallengeError
-from podium_scoring.tables import read_answers, read_form
 
 SEED_BITS = 62
 BASELINE_TIME_LIMIT_S = 1800
-SAMPLE = "sample_submission.csv"
 
 log = logging.getLogger(__name__)
 
@@ -182,11 +180,11 @@ def host_edition(
 
 def _need_same_ids(spec: Spec, prepared: datasets.Prepared) -> None:
     """The form that files are checked against and the answers must name the same ids."""
-    schema = spec.submission.schema_record
-    form = read_form((prepared.folder / "public" / SAMPLE).read_bytes(), schema)
-    answers = read_answers(prepared.answers.read_bytes(), schema)
-    if set(form.ids.tolist()) != set(answers.form.ids.tolist()):
-        raise ChallengeError(f"{SAMPLE} and the answers do not name the same ids.")
+    sample = prepared.folder / "public" / spec.sample_file
+    form = spec.grading.read_form(sample.read_bytes())
+    truth = spec.grading.read_truth(prepared.answers.read_bytes())
+    if set(form.ids.tolist()) != set(truth.form.ids.tolist()):
+        raise ChallengeError(f"{spec.sample_file} and the answers do not name the same ids.")
 
 
 def _mark_ready(
@@ -212,8 +210,8 @@ def _mark_ready(
             )
             for file in prepared.files
         )
-        challenge.answers_key = f"{prefix}/private/answers.csv"
-        challenge.sample_key = f"{prefix}/public/{SAMPLE}"
+        challenge.answers_key = f"{prefix}/private/{spec.answers_file}"
+        challenge.sample_key = f"{prefix}/public/{spec.sample_file}"
         challenge.truth_version = prepared.truth_version
         challenge.state, challenge.state_reason = "ready", ""
         challenge.prepared_at = now()

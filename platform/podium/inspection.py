@@ -3,7 +3,7 @@
 import hashlib
 import math
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +13,11 @@ from numpy.typing import NDArray
 from podium import catalog, datasets, paths
 from podium.catalog import Spec
 from podium.errors import FaultError
-from podium_scoring import ChallengeError, Metric, SubmissionError
-from podium_scoring.tables import (
-    Answers,
-    read_answers,
-    read_form,
-    read_predictions,
-    score_table,
-)
+from podium_scoring import ChallengeError, Metric, Score, SubmissionError
+from podium_scoring.grading import Truth
+from podium_scoring.tables import read_predictions
 
-FILES = ("README.md", "challenge.toml", "checksums.toml", "prepare.py", "sample_submission.csv")
+FILES = ("README.md", "challenge.toml", "checksums.toml", "prepare.py")
 SECTIONS = ("Evaluation", "Data", "Submission", "Baselines", "Where the data come from")
 SMALLEST_SPLIT = 300  # rows; below, the order on the board is mostly chance
 DEVIATIONS = 5  # of a correlation by chance; above, an order gives the hidden values away
@@ -37,6 +32,8 @@ def inspect(folder: Path, edition: str, cache: Path) -> list[str]:
     except ChallengeError as error:
         more = [f"challenge.toml has {error.more} more fault(s)."] if error.more else []
         return [*faults, *(catalog.fault_lines(error.details) or [error.message]), *more]
+    if not (folder / spec.sample_file).is_file():
+        faults.append(f"{spec.sample_file} is missing.")
     faults += _named(spec)
     try:
         with tempfile.TemporaryDirectory(prefix="podium-check-") as scratch:
@@ -77,12 +74,12 @@ def _data(folder: Path, spec: Spec, edition: str, scratch: Path, cache: Path) ->
     if first.truth_version == other.truth_version:
         yield "Another seed gave the same answers: the hidden split must come from the seed."
     yield from _leaks(first.folder / "public")
-    answers = read_answers(first.answers.read_bytes(), spec.submission.schema_record)
+    truth = spec.grading.read_truth(first.answers.read_bytes())
     for split in ("public", "private"):
-        rows = len(answers.splits.get(split, ()))
+        rows = len(truth.splits.get(split, ()))
         if rows < SMALLEST_SPLIT:
             yield f"The {split} split has {rows} rows. Below {SMALLEST_SPLIT} chance decides."
-    yield from _scores(folder, spec, edition, first, answers)
+    yield from _scores(folder, spec, edition, first, truth)
 
 
 def _leaks(public: Path) -> Iterator[str]:
@@ -104,11 +101,14 @@ def _digests(array: NDArray[Any]) -> set[bytes]:
     return {hashlib.sha256(np.ascontiguousarray(row).tobytes()).digest() for row in array}
 
 
-def _order(answers: Answers, ids: NDArray[Any]) -> Iterator[str]:
+def _order(truth: Truth, ids: NDArray[Any]) -> Iterator[str]:
     """Hidden values that rise or fall along the published rows, or along the ids."""
-    rows = answers.form.index.rows(ids)
+    answers = truth.answers
+    rows = answers.index.rows(ids)
     public = np.isin(np.arange(len(ids)), answers.splits.get("public", []))
-    hidden = {"The split": public} | {f"Column {name!r}": v for name, v in answers.columns.items()}
+    hidden = {"The split": public}
+    if answers.owner is None:
+        hidden |= {f"Column {name!r}": v for name, v in answers.columns.items() if v.ndim == 1}
     for along, places in (("rows", np.arange(len(ids))), ("ids", np.argsort(np.argsort(ids)))):
         for name, values in hidden.items():
             kinds, codes = np.unique(values[rows], return_inverse=True)
@@ -121,28 +121,41 @@ def _order(answers: Answers, ids: NDArray[Any]) -> Iterator[str]:
 
 
 def _scores(
-    folder: Path, spec: Spec, edition: str, prepared: datasets.Prepared, answers: Answers
+    folder: Path, spec: Spec, edition: str, prepared: datasets.Prepared, truth: Truth
 ) -> Iterator[str]:
     """The order tells nothing; sample, baselines and answers score in this order."""
-    metric = spec.metric.record
-    sample_file = prepared.folder / "public" / "sample_submission.csv"
+    grading, metric = spec.grading, spec.metric.record
+    sample_file = prepared.folder / "public" / spec.sample_file
     try:
-        sample = read_predictions(sample_file.read_bytes(), answers.form)
+        sample = read_predictions(sample_file.read_bytes(), truth.form)
     except SubmissionError as error:
         yield f"The sample submission does not fit its own format. {error.message}"
         return
-    shown = folder / "sample_submission.csv"
-    if (
-        shown.is_file()
-        and shown.read_bytes().split(b"\n", 1)[0] != sample_file.read_bytes().split(b"\n", 1)[0]
+    if spec.submission.format == "csv" and _header(folder / spec.sample_file) not in (
+        b"",
+        _header(sample_file),
     ):
-        yield "sample_submission.csv of the folder has another header than the prepared one."
-    yield from _order(
-        answers, read_form(sample_file.read_bytes(), spec.submission.schema_record).ids
-    )
-    options = spec.metric.options
-    perfect = score_table(metric.name, answers.columns, answers, options=options)
-    plain = score_table(metric.name, sample, answers, options=options)
+        yield f"{spec.sample_file} of the folder has another header than the prepared one."
+    if spec.submission.rows is None:
+        yield from _order(truth, grading.read_form(sample_file.read_bytes()).ids)
+    plain = grading.score(sample, truth)[metric.name]
+    for split, started in plain.items():
+        yield from _baselines(spec, edition, split, started.value)
+    ideal = grading.perfect(truth)
+    if ideal is not None:
+        best = grading.score(ideal, truth)[metric.name]
+        yield from _headroom(spec, edition, best, plain)
+
+
+def _header(file: Path) -> bytes:
+    return file.read_bytes().split(b"\n", 1)[0] if file.is_file() else b""
+
+
+def _headroom(
+    spec: Spec, edition: str, perfect: Mapping[str, Score], plain: Mapping[str, Score]
+) -> Iterator[str]:
+    """The answers score best, the sample and the baselines below."""
+    metric = spec.metric.record
     for split, best in perfect.items():
         # A metric without a bound has no best value to reach.
         if math.isfinite(metric.best) and not math.isclose(best.value, metric.best, abs_tol=1e-6):
@@ -150,18 +163,28 @@ def _scores(
         start = plain[split].value
         if not _ahead(metric, best.value, start):
             yield f"The sample submission scores {start:g} on {split}: no headroom."
-        for baseline in spec.baselines:
-            if edition not in baseline.expected:
-                continue
-            low, high = baseline.expected[edition]
-            worst, top = (low, high) if metric.higher_is_better else (high, low)
-            if not _ahead(metric, worst, start):
-                yield (
-                    f"The baseline {baseline.script} may score {worst:g}, the sample submission "
-                    f"scores {start:g} on {split}: the baseline must be better."
-                )
+        for script, _, top in _expected(spec, edition):
             if _ahead(metric, top, best.value):
-                yield f"The baseline {baseline.script} may score {top:g}, beyond the best."
+                yield f"The baseline {script} may score {top:g}, beyond the best."
+
+
+def _baselines(spec: Spec, edition: str, split: str, start: float) -> Iterator[str]:
+    """Baselines that may be no better than the sample submission."""
+    for script, worst, _ in _expected(spec, edition):
+        if not _ahead(spec.metric.record, worst, start):
+            yield (
+                f"The baseline {script} may score {worst:g}, the sample submission "
+                f"scores {start:g} on {split}: the baseline must be better."
+            )
+
+
+def _expected(spec: Spec, edition: str) -> Iterator[tuple[str, float, float]]:
+    """Each baseline of an edition with the worst and the best score that is expected."""
+    for baseline in spec.baselines:
+        if edition in baseline.expected:
+            low, high = baseline.expected[edition]
+            worst, top = (low, high) if spec.metric.record.higher_is_better else (high, low)
+            yield baseline.script, worst, top
 
 
 def _ahead(metric: Metric, score: float, other: float) -> bool:
