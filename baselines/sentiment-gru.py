@@ -97,11 +97,11 @@ def train(
 
 @torch.inference_mode()
 def predict(network: Network, texts: list[list[int]], device: str) -> np.ndarray:
-    """1 where the network finds a text positive, else 0."""
+    """The probability of each text that it is positive."""
     network.eval()
-    found = np.zeros(len(texts), int)
+    found = np.zeros(len(texts))
     for places, batch in batches(texts, 256, shuffle=False):
-        found[places] = (network(batch.to(device)) > 0).cpu().numpy()
+        found[places] = network(batch.to(device)).sigmoid().cpu().numpy()
     return found
 
 
@@ -153,14 +153,13 @@ def main() -> None:
     targets = torch.tensor(labels[rest], dtype=torch.float32, device=device)
     train(network, [texts[place] for place in rest], targets, options.epochs, rate=4e-3)
     found = predict(network, [texts[place] for place in held], device)
-    print(f"macro-F1 on {len(held)} texts kept aside: {macro_f1(found, labels[held]):.4f}")
+    print(f"macro-F1 on {len(held)} texts kept aside: {macro_f1(found > 0.5, labels[held]):.4f}")
 
+    chances = predict(network, read_out(asked["text"]), device)
     with options.out.open("w", newline="") as out:
         writer = csv.writer(out)
-        writer.writerow(["id", "label"])
-        writer.writerows(
-            zip(asked["id"], predict(network, read_out(asked["text"]), device), strict=True)
-        )
+        writer.writerow(["id", "positive"])
+        writer.writerows(zip(asked["id"], [f"{chance:.4f}" for chance in chances], strict=True))
     print(f"wrote {options.out} with {len(asked['id'])} rows")
 
 

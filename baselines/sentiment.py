@@ -88,8 +88,9 @@ def main() -> None:
     test = read(options.data / "test.csv")
     with options.out.open("w", newline="") as out:
         writer = csv.writer(out)
-        writer.writerow(["id", "label"])
-        writer.writerows(zip(test["id"], model.predict(counts.of(test["text"])), strict=True))
+        writer.writerow(["id", "positive"])
+        chances = model.predict_proba(counts.of(test["text"]))[:, 1]
+        writer.writerows(zip(test["id"], [f"{chance:.4f}" for chance in chances], strict=True))
     print(f"wrote {options.out} with {len(test['id'])} rows  {time.perf_counter() - started:.1f} s")
 
 

@@ -19,6 +19,10 @@ from PIL import Image
 Arrays = dict[str, NDArray[np.uint8]]
 Floats = NDArray[np.float32]
 
+CLASSES = (
+    *("aeroplane", "car", "bird", "cat", "deer"),
+    *("dog", "frog", "horse", "ship", "lorry"),
+)
 SMALL_ROWS = 12_000
 SIDE = 32
 TEST_SHARE = 0.25
@@ -95,7 +99,8 @@ def prepare(arrays: Arrays, public: Path, private: Path, *, seed: int) -> None:
     drawn = generator.permutation(tests) < round(tests * PUBLIC_SHARE)
     usage = np.where(drawn, "Public", "Private")
     with (public / "sample_submission.csv").open("w", newline="\n") as sample:
-        sample.write("id,label\n" + "".join(f"{row},0\n" for row in ids[test]))
+        sample.write(f"id,{','.join(CLASSES)}\n")
+        sample.writelines(f"{row}{',0.1' * len(CLASSES)}\n" for row in ids[test])
     with (private / "answers.csv").open("w", newline="\n") as answers:
         rows = zip(ids[test], labels[test], usage, strict=True)
         answers.write("id,label,Usage\n" + "".join(f"{i},{y},{u}\n" for i, y, u in rows))

@@ -67,7 +67,7 @@ def prepare(rows: Rows, public: Path, private: Path, *, seed: int) -> None:
     _write(public / "train.csv", train | {"label": label[~is_test]})
     _write(public / "test.csv", test)
     n = is_test.sum()
-    _write(public / "sample_submission.csv", {"id": test["id"], "label": np.zeros(n, int)})
+    _write(public / "sample_submission.csv", {"id": test["id"], "positive": np.full(n, 0.5)})
     # A draw of its own: the place of a row in test.csv must not tell its split.
     usage = np.where(generator.permutation(n) < round(n * PUBLIC_SHARE), "Public", "Private")
     _write(private / "answers.csv", {"id": test["id"], "label": label[is_test], "Usage": usage})

@@ -46,16 +46,12 @@ class PreparedFile:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A prepared challenge: `folder` holds public/ and private/."""
+    """A prepared challenge: `folder` holds public/ and private/, with the hidden `answers`."""
 
     folder: Path
     files: tuple[PreparedFile, ...]
     truth_version: str
-
-    @property
-    def answers(self) -> Path:
-        """The hidden answers."""
-        return self.folder / "private" / "answers.csv"
+    answers: Path
 
 
 def prepare(
@@ -100,12 +96,12 @@ def prepare(
         missing = {file.name for file in spec.data.files} - {file.name for file in made}
         if missing:
             raise ChallengeError(f"prepare.py made no {', '.join(sorted(missing))}.")
-        answers = (private / "answers.csv").read_bytes()
+        answers = (private / spec.answers_file).read_bytes()
         truth_version = f"{spec.slug}-{spec.version}-{hashlib.sha256(answers).hexdigest()[:12]}"
         manifest = {"truth_version": truth_version, "files": [asdict(file) for file in made]}
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
         os.replace(folder, into)
-    return Prepared(into, made, truth_version)
+    return Prepared(into, made, truth_version, into / "private" / spec.answers_file)
 
 
 @contextmanager

@@ -23,10 +23,8 @@ from podium.models import Challenge, ChallengeFile, Competition, Submission, Tea
 from podium.models.record import now
 from podium.verdicts import HOLDS_QUOTA
 from podium_scoring import ChallengeError
-from podium_scoring.tables import read_answers, read_form
 
 SEED_BITS = 62
-SAMPLE = "sample_submission.csv"
 LEVELS = ("beginner", "intermediate", "advanced")
 
 log = logging.getLogger(__name__)
@@ -191,11 +189,11 @@ def host_edition(
 
 def _need_same_ids(spec: Spec, prepared: datasets.Prepared) -> None:
     """The form that files are checked against and the answers must name the same ids."""
-    schema = spec.submission.schema_record
-    form = read_form((prepared.folder / "public" / SAMPLE).read_bytes(), schema)
-    answers = read_answers(prepared.answers.read_bytes(), schema)
-    if set(form.ids.tolist()) != set(answers.form.ids.tolist()):
-        raise ChallengeError(f"{SAMPLE} and the answers do not name the same ids.")
+    sample = prepared.folder / "public" / spec.sample_file
+    form = spec.grading.read_form(sample.read_bytes())
+    truth = spec.grading.read_truth(prepared.answers.read_bytes())
+    if set(form.ids.tolist()) != set(truth.form.ids.tolist()):
+        raise ChallengeError(f"{spec.sample_file} and the answers do not name the same ids.")
 
 
 def _mark_ready(
@@ -221,8 +219,8 @@ def _mark_ready(
             )
             for file in prepared.files
         )
-        challenge.answers_key = f"{prefix}/private/answers.csv"
-        challenge.sample_key = f"{prefix}/public/{SAMPLE}"
+        challenge.answers_key = f"{prefix}/private/{spec.answers_file}"
+        challenge.sample_key = f"{prefix}/public/{spec.sample_file}"
         challenge.truth_version = prepared.truth_version
         challenge.state, challenge.state_reason = "ready", ""
         challenge.prepared_at = now()
@@ -267,7 +265,7 @@ def hand_in_baseline(installation: Installation, spec: Spec, baseline: Baseline)
         for name, key in files:
             with installation.storage.open(key) as file:
                 (folder / name).write_bytes(file.read())
-        out = folder / "submission.csv"
+        out = folder / f"submission{spec.grading.submission.suffix}"
         training.train(baseline, folder, out, small=True)
         upload = submissions.upload_from(
             installation, out, f"python baselines/{baseline.script} {' '.join(baseline.small)}"

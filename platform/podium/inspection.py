@@ -12,20 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium import catalog, datasets, paths, training
-from podium.catalog import Baseline, Spec
+from podium import catalog, datasets, headroom, paths
+from podium.catalog import Spec
 from podium.datasets import Prepared
 from podium.errors import FaultError
-from podium_scoring import ChallengeError, Metric, Score, SubmissionError
-from podium_scoring.tables import (
-    Answers,
-    read_answers,
-    read_form,
-    read_predictions,
-    score_table,
-)
+from podium_scoring import ChallengeError, SubmissionError
+from podium_scoring.grading import Truth
+from podium_scoring.tables import read_predictions
 
-FILES = ("README.md", "challenge.toml", "checksums.toml", "prepare.py", "sample_submission.csv")
+FILES = ("README.md", "challenge.toml", "checksums.toml", "prepare.py")
 SECTIONS = ("Evaluation", "Data", "Submission", "Baselines", "Where the data come from")
 SMALLEST_SPLIT = 300  # rows; below, the order on the board is mostly chance
 DEVIATIONS = 5  # of a correlation by chance; above, an order gives the hidden values away
@@ -40,6 +35,8 @@ def inspect(folder: Path, edition: str, cache: Path) -> list[str]:
     except ChallengeError as error:
         more = [f"challenge.toml has {error.more} more fault(s)."] if error.more else []
         return [*faults, *(catalog.fault_lines(error.details) or [error.message]), *more]
+    if not (folder / spec.sample_file).is_file():
+        faults.append(f"{spec.sample_file} is missing.")
     faults += _named(spec)
     try:
         with tempfile.TemporaryDirectory(prefix="podium-check-") as scratch:
@@ -65,7 +62,7 @@ def _named(spec: Spec) -> Iterator[str]:
         yield "challenge.toml names no baseline."
     for baseline in spec.baselines:
         for edition, (worst, top) in baseline.expected.items():
-            if not _ahead(spec.metric.record, top, worst):
+            if not headroom.is_ahead(spec.metric.record, top, worst):
                 yield (
                     f"The baseline {baseline.script} is expected to score {worst:g} to {top:g} "
                     f"({edition} edition). Name the worse end first."
@@ -86,12 +83,12 @@ def _data(folder: Path, spec: Spec, edition: str, scratch: Path, cache: Path) ->
     if first.truth_version == other.truth_version:
         yield "Another seed gave the same answers: the hidden split must come from the seed."
     yield from _leaks(spec, first.folder / "public")
-    answers = read_answers(first.answers.read_bytes(), spec.submission.schema_record)
+    truth = spec.grading.read_truth(first.answers.read_bytes())
     for split in ("public", "private"):
-        rows = len(answers.splits.get(split, ()))
+        rows = len(truth.splits.get(split, ()))
         if rows < SMALLEST_SPLIT:
             yield f"The {split} split has {rows} rows. Below {SMALLEST_SPLIT} chance decides."
-    yield from _scores(folder, spec, edition, first, answers)
+    yield from _scores(folder, spec, edition, first, truth)
 
 
 def _leaks(spec: Spec, public: Path) -> Iterator[str]:
@@ -140,11 +137,14 @@ def _digests(values: Sequence[Any] | NDArray[Any]) -> set[bytes]:
     return {hashlib.sha256(row).digest() for row in rows}
 
 
-def _order(answers: Answers, ids: NDArray[Any]) -> Iterator[str]:
+def _order(truth: Truth, ids: NDArray[Any]) -> Iterator[str]:
     """Hidden values that rise or fall along the published rows, or along the ids."""
-    rows = answers.form.index.rows(ids)
+    answers = truth.answers
+    rows = answers.index.rows(ids)
     public = np.isin(np.arange(len(ids)), answers.splits.get("public", []))
-    hidden = {"The split": public} | {f"Column {name!r}": v for name, v in answers.columns.items()}
+    hidden = {"The split": public}
+    if answers.owner is None:
+        hidden |= {f"Column {name!r}": v for name, v in answers.columns.items() if v.ndim == 1}
     for along, places in (("rows", np.arange(len(ids))), ("ids", np.argsort(np.argsort(ids)))):
         for name, values in hidden.items():
             kinds, codes = np.unique(values[rows], return_inverse=True)
@@ -157,100 +157,24 @@ def _order(answers: Answers, ids: NDArray[Any]) -> Iterator[str]:
 
 
 def _scores(
-    folder: Path, spec: Spec, edition: str, prepared: Prepared, answers: Answers
+    folder: Path, spec: Spec, edition: str, prepared: Prepared, truth: Truth
 ) -> Iterator[str]:
-    """The order tells nothing; sample, baselines and answers score in this order."""
-    metric = spec.metric.record
-    sample_file = prepared.folder / "public" / "sample_submission.csv"
+    """The sample fits, the order tells nothing, and there is room between chance and perfect."""
+    sample_file = prepared.folder / "public" / spec.sample_file
     try:
-        sample = read_predictions(sample_file.read_bytes(), answers.form)
+        sample = read_predictions(sample_file.read_bytes(), truth.form)
     except SubmissionError as error:
         yield f"The sample submission does not fit its own format. {error.message}"
         return
-    shown = folder / "sample_submission.csv"
-    if (
-        shown.is_file()
-        and shown.read_bytes().split(b"\n", 1)[0] != sample_file.read_bytes().split(b"\n", 1)[0]
+    if spec.submission.format == "csv" and _header(folder / spec.sample_file) not in (
+        b"",
+        _header(sample_file),
     ):
-        yield "sample_submission.csv of the folder has another header than the prepared one."
-    yield from _order(
-        answers, read_form(sample_file.read_bytes(), spec.submission.schema_record).ids
-    )
-    options = spec.metric.options
-    perfect = score_table(metric.name, answers.columns, answers, options=options)
-    plain = score_table(metric.name, sample, answers, options=options)
-    drawn = score_table(metric.name, _drawn(answers), answers, options=options)
-    for split, best in perfect.items():
-        # A metric without a bound has no best value to reach.
-        if math.isfinite(metric.best) and not math.isclose(best.value, metric.best, abs_tol=1e-6):
-            yield f"The answers score {best.value:g} on {split}, not the best, {metric.best:g}."
-        starts = {"sample": plain[split].value, "random": drawn[split].value}
-        for which, start in starts.items():
-            if not _ahead(metric, best.value, start):
-                yield f"The {which} submission scores {start:g} on {split}: no headroom."
-        for baseline in spec.baselines:
-            if edition not in baseline.expected:
-                continue
-            worst, top = baseline.expected[edition]
-            for which, start in starts.items():
-                if not _ahead(metric, worst, start):
-                    yield (
-                        f"The baseline {baseline.script} may score {worst:g}, the {which} "
-                        f"submission scores {start:g} on {split}: the baseline must be better."
-                    )
-            if _ahead(metric, top, best.value):
-                yield f"The baseline {baseline.script} may score {top:g}, beyond the best."
+        yield f"{spec.sample_file} of the folder has another header than the prepared one."
+    if spec.submission.rows is None:
+        yield from _order(truth, spec.grading.read_form(sample_file.read_bytes()).ids)
+    yield from headroom.faults(spec, edition, truth, sample)
 
 
-def _drawn(answers: Answers) -> dict[str, NDArray[Any]]:
-    """A random submission: the answers, dealt to the rows anew."""
-    order = np.random.default_rng(0).permutation(len(answers.form.ids))
-    return {name: values[order] for name, values in answers.columns.items()}
-
-
-def trial(folder: Path, edition: str, cache: Path) -> list[str]:
-    """Train each baseline on an edition and compare what it scores with what the folder says.
-
-    The score must lie where it is expected, clearly apart from the sample submission's, and both
-    splits must agree on it within their intervals.
-    """
-    spec = catalog.read(folder)
-    with tempfile.TemporaryDirectory(prefix="podium-trial-") as scratch:
-        prepared = datasets.prepare(spec, folder, edition, 1, Path(scratch) / "new", cache=cache)
-        return [fault for each in spec.baselines for fault in _trial(spec, each, edition, prepared)]
-
-
-def _trial(spec: Spec, baseline: Baseline, edition: str, prepared: Prepared) -> Iterator[str]:
-    public, out = prepared.folder / "public", prepared.folder / f"{baseline.script}.csv"
-    answers = read_answers(prepared.answers.read_bytes(), spec.submission.schema_record)
-    training.train(baseline, public, out, small=edition == "small")
-
-    def scored(file: Path) -> dict[str, Score]:
-        predictions = read_predictions(file.read_bytes(), answers.form)
-        return score_table(spec.metric.name, predictions, answers, options=spec.metric.options)
-
-    scores, starts = scored(out), scored(public / "sample_submission.csv")
-    worst, top = baseline.expected[edition]
-    for split, score in scores.items():
-        if not min(worst, top) <= score.value <= max(worst, top):
-            yield (
-                f"The baseline {baseline.script} scores {score.value:.4f} on {split}. "
-                f"Expected is {worst:g} to {top:g}."
-            )
-        if _meet(score, starts[split]) or not _ahead(
-            spec.metric.record, score.value, starts[split].value
-        ):
-            yield f"The baseline {baseline.script} is not clearly ahead of the sample on {split}."
-    if not _meet(scores["public"], scores["private"]):
-        yield f"The public and the private split do not agree on the baseline {baseline.script}."
-
-
-def _meet(one: Score, other: Score) -> bool:
-    """Whether the intervals of two scores have a point in common."""
-    low, high = (one.low, one.high) if one.low is not None else (one.value, one.value)
-    from_, to = (other.low, other.high) if other.low is not None else (other.value, other.value)
-    return low <= to and from_ <= high
-
-
-def _ahead(metric: Metric, score: float, other: float) -> bool:
-    return score > other if metric.higher_is_better else score < other
+def _header(file: Path) -> bytes:
+    return file.read_bytes().split(b"\n", 1)[0] if file.is_file() else b""

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from podium import catalog, datasets, paths
-from podium_scoring.tables import read_answers, read_predictions, score_table
 
 FOLDER = paths.bundled("challenges") / "digits"
 SPEC = catalog.read(FOLDER)
@@ -29,9 +28,9 @@ def score(prepared, script, out: Path, *arguments: str) -> float:
     command = [sys.executable, "-P", paths.bundled("baselines") / script]
     data = ["--data", prepared.folder / "public", "--out", out]
     subprocess.run([*command, *data, *arguments], check=True, capture_output=True, timeout=3600)
-    answers = read_answers(prepared.answers.read_bytes(), SPEC.submission.schema_record)
-    predictions = read_predictions(out.read_bytes(), answers.form)
-    return score_table("accuracy", predictions, answers)["private"].value
+    truth = SPEC.grading.read_truth(prepared.answers.read_bytes())
+    predictions = SPEC.grading.read_predictions(out.read_bytes(), truth.form)
+    return SPEC.grading.score(predictions, truth)["accuracy"]["private"].value
 
 
 def test_the_small_network_scores_as_announced(prepared, tmp_path):

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from podium import catalog, datasets, inspection, paths
-from podium_scoring.tables import read_answers, read_predictions, score_table
+from podium import catalog, datasets, headroom, paths
+from podium_scoring.tables import read_predictions
 
 SPECS = {folder.name: catalog.read(folder) for folder in catalog.bundled()}
 SCRIPTS = {baseline.script: spec for spec in SPECS.values() for baseline in spec.baselines}
@@ -45,23 +45,25 @@ def prepared(tiny, tmp_path_factory):
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_baseline_learns_on_a_stand_in(script, prepared, tmp_path):
     spec = SCRIPTS[script]
-    data, out = prepared(spec.slug), tmp_path / "submission.csv"
+    data = prepared(spec.slug)
+    out = tmp_path / f"submission{spec.grading.submission.suffix}"
     done = run(script, "--data", data.folder / "public", "--out", out, *REDUCED[script])
     assert done.returncode == 0, done.stderr
-    answers = read_answers(data.answers.read_bytes(), spec.submission.schema_record)
-    sample = data.folder / "public" / "sample_submission.csv"
+    truth = spec.grading.read_truth(data.answers.read_bytes())
     score, start = (
-        score_table(spec.metric.name, read_predictions(f.read_bytes(), answers.form), answers)
-        for f in (out, sample)
+        spec.grading.score(read_predictions(file.read_bytes(), truth.form), truth)[
+            spec.metric.name
+        ]["private"]
+        for file in (out, data.folder / "public" / spec.sample_file)
     )
-    assert score["private"].low > start["private"].high
+    assert score.low > start.high
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", SPECS)
 def test_the_baselines_score_as_announced_on_the_small_edition(slug):
     cache = paths.default_home() / "sources"
-    assert inspection.trial(paths.bundled("challenges") / slug, "small", cache) == []
+    assert headroom.trial(paths.bundled("challenges") / slug, "small", cache) == []
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -6,7 +6,6 @@ import pytest
 from scipy.ndimage import map_coordinates
 
 from podium import catalog, datasets, inspection, paths
-from podium_scoring.tables import read_answers
 
 FOLDER = paths.bundled("challenges") / "digits"
 SPEC = catalog.read(FOLDER)
@@ -53,12 +52,12 @@ def test_rendering_keeps_the_digit_and_changes_the_picture(prepared):
 
 
 def test_neither_order_nor_ids_tell_the_split(prepared):
-    answers = read_answers(prepared.answers.read_bytes(), SPEC.submission.schema_record)
+    answers = SPEC.grading.read_truth(prepared.answers.read_bytes()).answers
     assert [len(answers.splits[split]) for split in ("public", "private")] == [1200, 2800]
-    assert (load(prepared, "test.npz")["id"] == answers.form.ids).all()
+    assert (load(prepared, "test.npz")["id"] == answers.ids).all()
     # of each fifth of the rows, about 30 % are public
     public = np.isin(np.arange(4000), answers.splits["public"])
-    for order in (np.arange(4000), np.argsort(answers.form.ids)):
+    for order in (np.arange(4000), np.argsort(answers.ids)):
         shares = public[order].reshape(5, 800).mean(axis=1)
         assert shares.min() > 0.23
         assert shares.max() < 0.37
@@ -83,7 +82,7 @@ def undone(images):
 def test_a_look_up_in_the_public_originals_reaches_what_the_page_says(prepared):
     with np.load(FOLDER / "small.npz") as file:
         originals, labels = file["images"], file["labels"]
-    answers = read_answers(prepared.answers.read_bytes(), SPEC.submission.schema_record)
+    answers = SPEC.grading.read_truth(prepared.answers.read_bytes()).answers
     images, truth = load(prepared, "test.npz")["image"][:1000], answers.columns["label"][:1000]
 
     def reached(vectors):

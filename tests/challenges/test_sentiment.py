@@ -6,7 +6,6 @@ from collections import Counter
 import pytest
 
 from podium import catalog, datasets, inspection, paths
-from podium_scoring.tables import read_answers
 
 FOLDER = paths.bundled("challenges") / "sentiment"
 SPEC = catalog.read(FOLDER)
@@ -62,7 +61,7 @@ def test_no_text_is_there_twice_and_none_holds_markup(corpus):
 
 def test_a_look_up_of_the_texts_finds_every_answer_as_the_page_says(prepared, corpus):
     labels = {text: label for _, _, text, label in corpus}
-    answers = read_answers(prepared.answers.read_bytes(), SPEC.submission.schema_record)
+    answers = SPEC.grading.read_truth(prepared.answers.read_bytes()).answers
     found = [int(labels[row["text"]]) for row in load(prepared, "test.csv")]
     assert found == answers.columns["label"].tolist()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from podium import catalog, datasets, hosting, inspection, schema
+from podium import catalog, datasets, headroom, hosting, inspection, schema
 from podium.cli import output
 from podium.config import Config
 from podium.errors import ConfigError
@@ -52,7 +52,7 @@ def check(context: click.Context, folder: str, edition: str, train: bool) -> Non
     cache = Config.load().home / "sources"
     faults = inspection.inspect(place, edition, cache)
     if train and not faults:
-        faults = inspection.trial(place, edition, cache)
+        faults = headroom.trial(place, edition, cache)
     for fault in faults:
         click.echo(fault)
     if faults:
