@@ -18,7 +18,9 @@ from pydantic import (
 
 from podium import paths
 from podium_scoring import METRICS, ChallengeError, Detail, Metric, metric
-from podium_scoring.tables import Column, Schema
+from podium_scoring.column import Column, column_of
+from podium_scoring.grading import Grading
+from podium_scoring.schema import Schema
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -39,12 +41,13 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class MetricChoice(_Strict):
-    """The metric that ranks, its options, and others that are shown beside it."""
+class MetricTable(_Strict):
+    """A metric, its options, and the columns that it reads of both files where not all."""
 
     name: MetricName
     options: dict[str, Any] = {}
-    also: list[MetricName] = []
+    columns: list[Text] = []
+    answers: list[Text] = []
 
     @property
     def record(self) -> Metric:
@@ -52,35 +55,64 @@ class MetricChoice(_Strict):
         return metric(self.name)
 
 
+class MetricChoice(MetricTable):
+    """The metric that ranks, and others that are shown beside it."""
+
+    also: list[MetricName | MetricTable] = []
+
+    @property
+    def beside(self) -> list[str]:
+        """Names of the other metrics."""
+        return [one if isinstance(one, str) else one.name for one in self.also]
+
+
 class ColumnSpec(_Strict):
-    """A column of the submission file."""
+    """A column of a file, as podium_scoring.schema.Column."""
 
     name: Text
-    type: Literal["integer", "number", "string"]
+    type: Literal["integer", "number", "string", "items", "runs"]
     low: float | None = None
     high: float | None = None
     allowed: list[str] | None = None
+    shape: list[int] = []
+    optional: bool = False
     description: str = ""
 
     @property
     def record(self) -> Column:
         """As the scoring library takes it."""
-        allowed = None if self.allowed is None else tuple(self.allowed)
-        return Column(self.name, self.type, self.low, self.high, allowed)
+        return column_of(self.model_dump())
+
+
+Format = Literal["csv", "jsonl", "parquet", "npz", "png", "coco", "txt"]
 
 
 class SubmissionSpec(_Strict):
-    """What a predictions file looks like."""
+    """What a predictions file looks like, as podium_scoring.schema.Schema."""
 
-    format: Literal["csv"] = "csv"
+    format: Format = "csv"
     id: ColumnSpec
     columns: Annotated[list[ColumnSpec], Field(min_length=1)]
+    probabilities: list[Text] = []
+    repeated: bool = False
+    distinct: bool = False
+    rows: Annotated[int, Field(ge=1)] | None = None
     max_file_mib: Annotated[int, Field(ge=1, le=10_000)] = 20
 
     @property
     def schema_record(self) -> Schema:
         """As the scoring library takes it."""
-        return Schema(self.id.record, tuple(column.record for column in self.columns))
+        return Schema.of(self.model_dump())
+
+
+class AnswersSpec(_Strict):
+    """What the hidden answers look like, where they differ from a submission."""
+
+    format: Format | None = None
+    id: ColumnSpec | None = None
+    columns: Annotated[list[ColumnSpec], Field(min_length=1)] | None = None
+    repeated: bool | None = None
+    network: str = ""
 
 
 class Limits(_Strict):
@@ -158,6 +190,7 @@ class Data(_Strict):
 
     licence: Text
     caveats: list[str] = []
+    groups: list[Text] = []  # columns whose values stand in training or in test data, never in both
     sources: Annotated[list[Source], Field(min_length=1)]
     files: Annotated[list[DataFile], Field(min_length=1)]
 
@@ -169,6 +202,7 @@ class Baseline(_Strict):
     title: Text
     small: list[str] = []  # arguments of the form that `podium up` trains
     trained_at_start: bool = False
+    # Scores by edition, the worse end first.
     expected: dict[Literal["small", "full"], tuple[float, float]] = {}
 
 
@@ -185,6 +219,7 @@ class Spec(_Strict):
     kinds: Annotated[list[Literal["predictions", "model", "code", "agent"]], Field(min_length=1)]
     metric: MetricChoice
     submission: SubmissionSpec
+    answers: AnswersSpec = AnswersSpec()
     limits: Limits = Limits()
     run: Run = Run()
     resources: Resources = Resources()
@@ -196,6 +231,26 @@ class Spec(_Strict):
     def score_queue(self) -> str:
         """The queue in which files and outputs wait to be scored."""
         return "score-gpu" if self.resources.score == "gpu" else "score"
+
+    @property
+    def grading(self) -> Grading:
+        """The declaration as the scoring library takes it; ChallengeError if it does not fit."""
+        return Grading.of(self.declaration)
+
+    @property
+    def declaration(self) -> dict[str, Any]:
+        """The tables that say how files are read and scored; public."""
+        return self.model_dump(mode="json", include={"metric", "submission", "answers"})
+
+    @property
+    def sample_file(self) -> str:
+        """The name of the public file that shows the form of a submission."""
+        return f"sample_submission{self.grading.submission.suffix}"
+
+    @property
+    def answers_file(self) -> str:
+        """The name of the file with the hidden answers."""
+        return f"answers{self.grading.answers.suffix}"
 
     def sources(self, edition: str) -> dict[str, list[Source]]:
         """What an edition needs: the sources of each part, in the order they are tried."""
@@ -234,15 +289,27 @@ def parse(values: dict[str, Any], slug: str | None = None) -> Spec:
             Detail(None, _key(fault["loc"]), _expected(fault), _got(fault))
             for fault in error.errors()
         ]
+    else:
+        details += _misfits(spec)
     if details:
         raise ChallengeError(" ".join(fault_lines(details)), details)
     return spec
 
 
+def _misfits(spec: Spec) -> list[Detail]:
+    """What the scoring library has against the declaration."""
+    try:
+        _ = spec.grading
+    except ChallengeError as error:
+        return [Detail(None, "submission", "a declaration that can be scored", error.message)]
+    return []
+
+
 def fault_lines(details: Iterable[Detail]) -> list[str]:
     """Faults of challenge.toml in words, a line each."""
     return [
-        f"challenge.toml, key {detail.column!r}: expected {detail.expected}, got {detail.got}."
+        f"challenge.toml, key {detail.column!r}: expected {detail.expected}, "
+        f"got {detail.got.removesuffix('.')}."
         for detail in details
     ]
 
@@ -300,6 +367,8 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
     nested: dict[str, type[BaseModel]] = {
         "metric": MetricChoice,
         "submission": SubmissionSpec,
+        "answers": AnswersSpec,
+        "also": MetricTable,
         "limits": RunLimits if "run" in location else Limits,
         "run": Run,
         "resources": Resources,

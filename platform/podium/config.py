@@ -68,6 +68,9 @@ class Config(BaseModel):
     log_format: Literal["text", "json"] = Field(
         "text", description="Log lines: `text` for people, `json` for machines."
     )
+    offline: bool = Field(
+        False, description="Never fetch data: only what travels with Podium or lies in `sources`."
+    )
     session_days: int = Field(30, ge=1, description="Days a sign-in lasts.")
 
     @classmethod

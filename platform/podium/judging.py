@@ -27,14 +27,8 @@ from podium.models import Challenge, Evaluation, Submission
 from podium.submissions import check_kind
 from podium.verdicts import Verdict
 from podium_scoring import SCORING_VERSION, ChallengeError, Score, SubmissionError, metric
-from podium_scoring.tables import (
-    Answers,
-    Form,
-    read_answers,
-    read_form,
-    read_predictions,
-    score_table,
-)
+from podium_scoring.grading import Grading, Truth
+from podium_scoring.tables import Form, read_predictions
 
 KEPT = 8  # challenges whose answers a process keeps in memory
 LONGEST_REASON = 280
@@ -62,12 +56,13 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Truth:
+class Case:
     """What a worker needs to judge the submissions of one challenge."""
 
     spec: Spec
-    version: str
-    answers: Answers
+    grading: Grading
+    truth: Truth
+    truth_version: str
 
 
 T = TypeVar("T")
@@ -94,22 +89,23 @@ class Recent(Generic[T]):
             return self._kept[key]
 
 
-def _read_truth(installation: Installation, challenge: Challenge) -> Truth:
+def _read_case(installation: Installation, challenge: Challenge) -> Case:
     if not challenge.answers_key:
         raise ChallengeError(f"The answers of {challenge.slug} are not prepared.")
     spec = catalog.parse(challenge.spec)
+    grading = spec.grading
     with installation.storage.open(challenge.answers_key) as file:
-        answers = read_answers(file.read(), spec.submission.schema_record)
-    return Truth(spec, challenge.truth_version, answers)
+        truth = grading.read_truth(file.read())
+    return Case(spec, grading, truth, challenge.truth_version)
 
 
 def _read_form(installation: Installation, challenge: Challenge) -> Form:
     spec = catalog.parse(challenge.spec)
     with installation.storage.open(challenge.sample_key) as file:
-        return read_form(file.read(), spec.submission.schema_record)
+        return spec.grading.read_form(file.read())
 
 
-_truths = Recent(_read_truth)
+_cases = Recent(_read_case)
 _forms = Recent(_read_form)
 
 
@@ -149,7 +145,7 @@ def _judge(installation: Installation, work: Work) -> None:
     lease, submission = work.lease, work.submission
     begun, begun_cpu = time.perf_counter(), time.process_time()
     try:
-        truth, scores = _score(installation, submission)
+        case, scores = _score(installation, submission)
     except SubmissionError as error:
         _end(installation, lease, _invalid(error))
     except ChallengeError as error:
@@ -172,7 +168,7 @@ def _judge(installation: Installation, work: Work) -> None:
             )
     else:
         spent = Spent(time.perf_counter() - begun, time.process_time() - begun_cpu)
-        _record(installation, lease, submission, truth, scores, spent)
+        _record(installation, lease, submission, case, scores, spent)
 
 
 def check(
@@ -214,26 +210,19 @@ def warm_up() -> None:
 
 def _score(
     installation: Installation, submission: Submission
-) -> tuple[Truth, Mapping[str, Mapping[str, Score]]]:
+) -> tuple[Case, Mapping[str, Mapping[str, Score]]]:
     """Scores by metric and split: the first metric ranks, the others are shown beside it."""
-    truth = _truths.get(installation, submission.competition.challenge)
+    case = _cases.get(installation, submission.competition.challenge)
     with installation.storage.open(submission.output_key or submission.file_key) as file:
-        predictions = read_predictions(file.read(), truth.answers.form)
-    chosen = truth.spec.metric
-    options = {chosen.name: chosen.options}
-    return truth, {
-        name: score_table(
-            name, predictions, truth.answers, options=options.get(name), seed=INTERVAL_SEED
-        )
-        for name in (chosen.name, *chosen.also)
-    }
+        predictions = read_predictions(file.read(), case.truth.form)
+    return case, case.grading.score(predictions, case.truth, seed=INTERVAL_SEED)
 
 
 def _record(
     installation: Installation,
     lease: Lease,
     submission: Submission,
-    truth: Truth,
+    case: Case,
     scores: Mapping[str, Mapping[str, Score]],
     spent: Spent,
 ) -> None:
@@ -246,7 +235,7 @@ def _record(
                 evaluation = Evaluation(
                     submission_id=submission.id,
                     scorer_version=SCORING_VERSION,
-                    truth_version=truth.version,
+                    truth_version=case.truth_version,
                     split=split,
                     metric=name,
                     value=score.value,
@@ -256,7 +245,7 @@ def _record(
                     signature=str(score.signature),
                 )
                 session.add(evaluation)
-                if name == truth.spec.metric.name and split == leaderboard.PUBLIC:
+                if name == case.grading.first.name and split == leaderboard.PUBLIC:
                     leaderboard.record(
                         session,
                         submission,

@@ -56,6 +56,7 @@ _REGRESSION = (
     Metric(
         name="rmse",
         family="regression",
+        takes="numbers",
         title="Root mean squared error",
         higher_is_better=False,
         best=0.0,
@@ -67,6 +68,7 @@ _REGRESSION = (
     Metric(
         name="mae",
         family="regression",
+        takes="numbers",
         title="Mean absolute error",
         higher_is_better=False,
         best=0.0,

@@ -1,6 +1,9 @@
 """A score: the value, how sure it is, and how it was made."""
 
+import functools
+import importlib.metadata
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +34,7 @@ def compute(
     *,
     seed: int = 0,
     answers_digest: str = "unnamed",
+    made_with: Mapping[str, str] | None = None,
     **options: Any,
 ) -> Score:
     """Score predictions, aligned with the answers row by row if the metric takes pairs.
@@ -53,6 +57,7 @@ def compute(
             "class, or no spread). Choose another metric or split."
         )
     low, high = units.interval(seed)
+    versions = {library: version(library) for library in chosen.libraries}
     return Score(
         metric=name,
         value=value,
@@ -60,6 +65,12 @@ def compute(
         high=high if math.isfinite(high) else None,
         n=units.n,
         higher_is_better=chosen.higher_is_better,
-        signature=Signature(name, answers_digest, seed, options),
+        signature=Signature(name, answers_digest, seed, options, versions | dict(made_with or {})),
         units=units,
     )
+
+
+@functools.cache
+def version(library: str) -> str:
+    """The installed version of a library."""
+    return importlib.metadata.version(library)

@@ -3,7 +3,7 @@
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from podium import competitions, limits, submissions
+from podium import catalog, competitions, limits, submissions
 from podium.models import Competition, Team
 from podium.models.record import now
 from podium.web import identity, installation
@@ -49,10 +49,12 @@ def show(slug: str) -> shapes.CompetitionDetail:
         status = competitions.status(competition, now())
         is_host = competitions.is_host(competition, caller)
         text = competitions.text(session, competition)
+    spec = catalog.parse(challenge.spec)
     return shapes.CompetitionDetail(
         **_listed(competition, status, joined=team is not None).model_dump(),
         text=text,
-        also=challenge.spec["metric"].get("also", []),
+        also=spec.metric.beside,
+        declaration=spec.declaration,
         edition=challenge.edition,
         version=challenge.version,
         submission=_format(competition, here.config.upload_mib << 20),

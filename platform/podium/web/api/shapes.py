@@ -185,11 +185,13 @@ class SubmissionFormat(Shape):
 class CompetitionDetail(Competition):
     """A competition with its text and format; `state_reason` is for its host.
 
-    `also` names metrics that are shown beside the one that ranks.
+    `also` names metrics that are shown beside the one that ranks; `declaration` holds the tables
+    of challenge.toml that podium_scoring.grading.Grading takes.
     """
 
     text: str
     also: list[str]
+    declaration: dict[str, Any]
     edition: str
     version: int
     submission: SubmissionFormat

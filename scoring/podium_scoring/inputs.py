@@ -1,0 +1,365 @@
+"""Columns of a file as what a metric takes: one way for each of `metric.KINDS`.
+
+Answers come first, once for a challenge and split; predictions then follow what they are, so that
+a class has the same number on both sides.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from podium_scoring.coco import Drawn, Truth
+from podium_scoring.column import TEXTS
+from podium_scoring.errors import ChallengeError
+from podium_scoring.schema import Schema
+from podium_scoring.tables import Answers, Form, Ints, Predictions
+
+Values = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The columns that a metric reads, of the submission and of the answers."""
+
+    submission: Schema
+    columns: tuple[str, ...]
+    answers: tuple[str, ...]
+    answers_schema: Schema
+
+    @property
+    def is_probable(self) -> bool:
+        """Whether the columns are probabilities of classes."""
+        return bool(self.columns) and set(self.columns) <= set(self.submission.probabilities)
+
+    def gives(self, name: str) -> str:
+        """The type of a column of the submission."""
+        column = self.submission.column(name)
+        assert column is not None
+        return column.type
+
+
+@dataclass(frozen=True)
+class Labels:
+    """True classes as numbers, and the number of each text where classes are texts."""
+
+    codes: Values
+    numbers: Mapping[str, int] | None
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return len(self.codes)
+
+
+def of_answers(takes: str, truth: Answers, rows: Ints, chosen: Chosen) -> Any:
+    """The answers of a split as `of_predictions` and the metric want them."""
+    return _ANSWERS[takes](truth, rows, chosen)
+
+
+def of_predictions(
+    takes: str, given: Predictions, rows: Ints, chosen: Chosen, answers: Any
+) -> tuple[Any, Any]:
+    """Predictions and answers of a split as the metric takes them."""
+    return _PREDICTIONS[takes](given, rows, chosen, answers)
+
+
+def _one(columns: Mapping[str, Values], names: Sequence[str], rows: Ints) -> Values:
+    (name,) = names
+    return columns[name][rows]
+
+
+def _matrix(columns: Mapping[str, Values], names: Sequence[str], rows: Ints) -> Values:
+    """Columns side by side (rows, all), or one column with a shape, or the vector of one."""
+    if len(names) == 1:
+        return columns[names[0]][rows]
+    return np.column_stack([columns[name][rows] for name in names])
+
+
+def _labels(truth: Answers, rows: Ints, chosen: Chosen) -> Labels:
+    values = _one(truth.columns, chosen.answers, rows)
+    if values.dtype.kind == "i":
+        return Labels(values, None)
+    names, codes = np.unique(values.astype(str), return_inverse=True)
+    return Labels(codes, {name: code for code, name in enumerate(names.tolist())})
+
+
+def _classes(
+    given: Predictions, rows: Ints, chosen: Chosen, answers: Labels
+) -> tuple[Values, Values]:
+    if not chosen.is_probable:
+        values = _one(given.columns, chosen.columns, rows)
+    else:
+        table = _matrix(given.columns, chosen.columns, rows)
+        # The most probable class, the first of equals; a single number is that of class 1.
+        best = (table >= 0.5).astype(np.int64) if table.ndim == 1 else table.argmax(axis=1)
+        if answers.numbers is None:
+            return best, answers.codes
+        values = np.array(chosen.columns, object)[best]
+    if answers.numbers is None:
+        return values, answers.codes
+    numbers = dict(answers.numbers)
+    codes = [numbers.setdefault(text, len(numbers)) for text in values.tolist()]
+    return np.array(codes, np.int64), answers.codes
+
+
+def _columns_of_labels(truth: Answers, rows: Ints, chosen: Chosen) -> Values:
+    """True classes as places of the probability columns."""
+    values = _one(truth.columns, chosen.answers, rows)
+    if values.dtype.kind == "i":
+        return values
+    places = {name: place for place, name in enumerate(chosen.columns)}
+    strange = set(values.tolist()) - places.keys()
+    if strange:
+        raise ChallengeError(
+            f"The answers have the class {min(strange)!r}. No column of probabilities has that "
+            "name; name them so, or write classes as numbers from 0, in the columns' order."
+        )
+    return np.array([places[text] for text in values.tolist()], np.int64)
+
+
+def _vector(truth: Answers, rows: Ints, chosen: Chosen) -> Values:
+    return _one(truth.columns, chosen.answers, rows)
+
+
+def _table(given: Predictions, rows: Ints, chosen: Chosen, answers: Any) -> tuple[Values, Any]:
+    return _matrix(given.columns, chosen.columns, rows), answers
+
+
+def _boxes_truth(truth: Answers, rows: Ints, chosen: Chosen) -> Any:
+    if truth.annotations is None:
+        raise ChallengeError("Boxes need answers of format coco: declare [answers] format.")
+    kept = set(truth.ids[rows].tolist())
+    return Truth.of(
+        {
+            "images": [one for one in truth.annotations["images"] if one["id"] in kept],
+            "categories": truth.annotations["categories"],
+            "annotations": [
+                one for one in truth.annotations["annotations"] if one["image_id"] in kept
+            ],
+        }
+    )
+
+
+def _boxes(given: Predictions, rows: Ints, chosen: Chosen, answers: Any) -> tuple[Any, Any]:
+    owner, (category, *_) = _owner(given), chosen.columns
+    here = np.zeros(int(max(owner.max(initial=0), rows.max())) + 1, np.bool_)
+    here[rows] = True
+    kept = here[owner]
+    drawn = Drawn(
+        np.searchsorted(rows, owner[kept]),
+        given.columns[category][kept],
+        given.columns["bbox"][kept],
+        given.columns["score"][kept],
+    )
+    return drawn, answers
+
+
+def _owner(table: Predictions | Answers) -> Ints:
+    assert table.owner is not None
+    return table.owner
+
+
+def _masks_truth(truth: Answers, rows: Ints, chosen: Chosen) -> Any:
+    values = _one(truth.columns, chosen.answers, rows)
+    column = chosen.answers_schema.column(chosen.answers[0])
+    if column is not None and column.type == "runs":
+        from podium_scoring.segmentation import decode_runs
+
+        return [decode_runs(text, *column.shape) for text in values.tolist()]
+    return values
+
+
+def _texts_truth(truth: Answers, rows: Ints, chosen: Chosen) -> Any:
+    """A text a row, or lists of the references that are there."""
+    if len(chosen.answers) == 1:
+        return _one(truth.columns, chosen.answers, rows).tolist()
+    several = zip(*(truth.columns[name][rows].tolist() for name in chosen.answers), strict=True)
+    return [[text for text in texts if text != ""] for texts in several]
+
+
+def _texts(given: Predictions, rows: Ints, chosen: Chosen, answers: Any) -> tuple[Any, Any]:
+    return _one(given.columns, chosen.columns, rows).tolist(), answers
+
+
+def _relevance(truth: Answers, rows: Ints, chosen: Chosen) -> Any:
+    """Relevant items of each user of the split, with the gains of a second column."""
+    from podium_scoring.relevance import Relevance
+
+    items, *gains = (truth.columns[name] for name in chosen.answers)
+    if truth.owner is None:
+        lists = [str(text).split() for text in items[rows].tolist()]
+        if not gains:
+            return Relevance.of(lists)
+        worth = [[float(word) for word in str(text).split()] for text in gains[0][rows].tolist()]
+        pairs = zip(lists, worth, strict=True)
+        return Relevance.of([dict(zip(names, told, strict=True)) for names, told in pairs])
+    grouped: list[dict[Any, float]] = [{} for _ in truth.ids]
+    worths = gains[0].tolist() if gains else [1.0] * len(items)
+    for user, item, gain in zip(truth.owner.tolist(), items.tolist(), worths, strict=True):
+        grouped[user][item] = gain
+    return Relevance.of([grouped[row] for row in rows.tolist()])
+
+
+def _lists(given: Predictions, rows: Ints, chosen: Chosen, answers: Any) -> tuple[Any, Any]:
+    if given.owner is None:
+        table = _matrix(given.columns, chosen.columns, rows)
+        return (table.tolist() if table.dtype.kind == "O" else table), answers
+    items = given.columns[chosen.columns[0]]
+    order = np.argsort(given.owner, kind="stable")  # the order of an id's rows is its ranking
+    ends = np.searchsorted(given.owner[order], np.arange(rows.max() + 2))
+    ordered = items[order]
+    return [ordered[ends[row] : ends[row + 1]].tolist() for row in rows.tolist()], answers
+
+
+def _candidates_truth(truth: Answers, rows: Ints, chosen: Chosen) -> Any:
+    """Places of the true replies if the submission scores candidates, else relevant items."""
+    if _scores_candidates(chosen):
+        return _vector(truth, rows, chosen)
+    return _relevance(truth, rows, chosen)
+
+
+def _candidates(given: Predictions, rows: Ints, chosen: Chosen, answers: Any) -> tuple[Any, Any]:
+    if _scores_candidates(chosen):
+        return _table(given, rows, chosen, answers)
+    return _lists(given, rows, chosen, answers)
+
+
+def _scores_candidates(chosen: Chosen) -> bool:
+    return all(chosen.gives(name) == "number" for name in chosen.columns)
+
+
+def _pictures_truth(truth: Answers, rows: Ints, chosen: Chosen) -> Any:
+    return _pictures(_one(truth.columns, chosen.answers, rows))
+
+
+def _pictures(values: Values) -> Values:
+    """Features (n, d) as they are; images as bytes (n, height, width, channels)."""
+    if values.ndim == 2:
+        return values.astype(np.float64)
+    images = values.astype(np.uint8)
+    return images[..., None] if images.ndim == 3 else images
+
+
+def _generated(given: Predictions, rows: Ints, chosen: Chosen, answers: Any) -> tuple[Any, Any]:
+    """All generated images: they are compared with the real ones of a split, none with its own."""
+    (name,) = chosen.columns
+    return _pictures(given.columns[name]), answers
+
+
+def _pairs(truth: Answers, rows: Ints, chosen: Chosen) -> Any:
+    return np.column_stack([truth.columns[name][rows].astype(str) for name in chosen.answers])
+
+
+def _nothing(truth: Answers, rows: Ints, chosen: Chosen) -> Any:
+    return None
+
+
+_ANSWERS: dict[str, Callable[[Answers, Ints, Chosen], Any]] = {
+    "classes": _labels,
+    "probabilities": _columns_of_labels,
+    "numbers": _vector,
+    "boxes": _boxes_truth,
+    "masks": _masks_truth,
+    "texts": _texts_truth,
+    "replies": _nothing,
+    "candidates": _candidates_truth,
+    "lists": _relevance,
+    "images": _pictures_truth,
+    "episodes": _vector,
+    "games": _pairs,
+}
+_PREDICTIONS: dict[str, Callable[[Predictions, Ints, Chosen, Any], tuple[Any, Any]]] = {
+    "classes": _classes,
+    "probabilities": _table,
+    "numbers": _table,
+    "boxes": _boxes,
+    "masks": _table,
+    "texts": _texts,
+    "replies": _texts,
+    "candidates": _candidates,
+    "lists": _lists,
+    "images": _generated,
+    "episodes": _table,
+    "games": _table,
+}
+
+
+def perfect(chosen: Chosen, truth: Answers, form: Form) -> Predictions | None:
+    """The submission that the answers themselves are, if they tell one."""
+    schema, names = chosen.submission, [column.name for column in chosen.submission.columns]
+    if truth.annotations is not None:
+        boxes = truth.annotations["annotations"]
+        found: dict[str, Values] = {
+            names[0]: np.array([box["category_id"] for box in boxes], np.int64),
+            "bbox": np.array([box["bbox"] for box in boxes], np.float64).reshape(-1, 4),
+            "score": np.ones(len(boxes)),
+        }
+        return Predictions(found, form.index.rows(np.array([box["image_id"] for box in boxes])))
+    if schema.rows is not None or schema.repeated != (truth.owner is not None):
+        return None
+    back = slice(None) if schema.repeated else truth.index.rows(form.ids)
+    if set(names) <= truth.columns.keys():
+        return Predictions({name: truth.columns[name][back] for name in names}, truth.owner)
+    if len(chosen.answers) != 1 or set(names) != set(chosen.columns):
+        return None
+    values = truth.columns[chosen.answers[0]][back]
+    if len(names) == 1 and values.ndim == 1:
+        return Predictions({names[0]: values})
+    if len(names) > 1 and all(column.type == "number" for column in schema.columns):
+        # A score for each class or candidate: 1 for the true one.
+        codes = values if values.dtype.kind == "i" else np.array([names.index(v) for v in values])
+        return Predictions({name: np.equal(codes, place) * 1.0 for place, name in enumerate(names)})
+    return None
+
+
+def suitable(takes: str, submission: Schema, answers: Schema) -> Chosen:
+    """The columns that a metric reads where nobody chose: all of the type that it takes."""
+    names = [column.name for column in submission.columns]
+    if takes == "boxes":
+        return Chosen(submission, tuple(names), (), answers)
+    told = tuple(column.name for column in answers.columns)
+    if takes == "classes":
+        plain = [name for name in names if name not in submission.probabilities]
+        names = plain or names
+    elif takes == "probabilities":
+        names = list(submission.probabilities) or names
+    if takes in ("texts", "replies"):
+        texts = {column.name for column in submission.columns if column.type in TEXTS}
+        names = [name for name in names if name in texts]
+    both = [name for name in told if name in names]
+    if takes in ("classes", "numbers", "masks", "episodes") and len(told) > 1 and both:
+        told = tuple(both)
+    return Chosen(submission, tuple(names), told, answers)
+
+
+def named(chosen: Chosen, columns: Sequence[str], answers: Sequence[str]) -> Chosen:
+    """The same with the columns that somebody chose, where he did."""
+    return replace(
+        chosen,
+        columns=tuple(columns) or chosen.columns,
+        answers=tuple(answers) or chosen.answers,
+    )
+
+
+# How many columns of the submission and of the answers a metric reads; any number if not named.
+_MOST = {
+    "classes": (1, 1),
+    "probabilities": (None, 1),
+    "numbers": (1, 1),
+    "masks": (1, 1),
+    "texts": (1, None),
+    "replies": (1, None),
+    "images": (1, 1),
+    "episodes": (1, 1),
+    "games": (1, 2),
+}
+
+
+def most_columns(takes: str, side: str, *, is_probable: bool) -> int | None:
+    """How many columns a metric reads of "the submission" or of "the answers"; None for any."""
+    submission, answers = _MOST.get(takes, (None, None))
+    if side == "the answers":
+        return answers
+    return None if takes == "classes" and is_probable else submission
