@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from podium.processes import die_with_parent
 
@@ -30,6 +31,7 @@ class Part:
     command: list[str]
     restarts: bool = True
     environment: Mapping[str, str] = field(default_factory=dict)  # beside that of the tree
+    folder: Path | None = None  # made before each start, should somebody have removed it
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     falls: int = 0
@@ -68,6 +70,8 @@ class ProcessTree:
         self._start(part)
 
     def _start(self, part: Part) -> None:
+        if part.folder is not None:
+            part.folder.mkdir(parents=True, exist_ok=True)
         part.process = subprocess.Popen(
             part.command,
             stdin=subprocess.DEVNULL,

@@ -126,10 +126,9 @@ class Supervisor:
                 "Valkey server."
             ) from None
         data = self.config.home / "valkey"
-        data.mkdir(parents=True, exist_ok=True)
         wire = self.config.valkey_socket
         wire.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._tree.add(Part("valkey", _valkey(str(get_binary_path()), data, wire)))
+        self._tree.add(Part("valkey", _valkey(str(get_binary_path()), data, wire), folder=data))
         queue = JobQueue(self.config.redis)
         self._until(queue.ping, READY_S, "Valkey did not answer")
         queue.connection.close()

@@ -152,6 +152,14 @@ class Teams:
         self.sent[key] = int(answer["id"])
         return self.sent[key]
 
+    def state(self, team: str, submission_id: int) -> str:
+        """Where a submission stands, once the server says it."""
+        client = Client(self.whole.url, self.tokens[team])
+        while True:
+            with contextlib.suppress(ProblemError):
+                return str(client.submission(submission_id)["state"])
+            time.sleep(0.05)
+
 
 def enrol(installation: Installation, handles: list[str]) -> dict[str, str]:
     """People who have joined, with a token each."""
