@@ -19,6 +19,7 @@ import threading
 import time
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from podium.sandbox import Bind, Bubblewrap, Job, Limits, Sandbox, run
 
@@ -84,7 +85,9 @@ def neighbour(runner: Bubblewrap, secret: str):
         yield
 
 
-def run_program(case: Path, expect: dict, runner: Bubblewrap, world: World, out: Path) -> dict:
+def run_program(
+    case: Path, expect: dict[str, Any], runner: Bubblewrap, world: World, out: Path
+) -> dict[str, Any]:
     limits = Limits(**{"wall_s": 20.0, "log_kib": 1024, **expect.get("limits", {})})
     binds = [Bind(HERE / "attack.py", "/code/attack.py")]
     binds.append(Bind(case / "program.txt", "/code/program.py"))  # no .py: nobody imports it
