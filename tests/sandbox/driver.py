@@ -79,8 +79,8 @@ def neighbour(runner: Bubblewrap, secret: str):
     settled = threading.Event()
     program = NEIGHBOUR.format(secret=secret)
     job = Job((runner.environment.python, "-I", "-c", program), env={"TOKEN": secret})
-    with Sandbox(job, runner, on_log=lambda _: settled.set()) as sandbox:
-        sandbox.begin()
+    with Sandbox(job, runner) as sandbox:
+        sandbox.begin(on_log=lambda _: settled.set())
         assert settled.wait(10)
         yield
 
