@@ -55,7 +55,7 @@ class Link:
         self._both = select.poll()
         self._both.register(from_fd, select.POLLIN)
         self._both.register(to_fd, select.POLLOUT)
-        self._head = bytearray()
+        self._buffer = b""
 
     def post(self, kind: int, fields: Mapping[str, Field]) -> None:
         """Send a frame as far as the pipe takes it; the rest goes while answers are awaited."""
@@ -65,22 +65,15 @@ class Link:
     def receive(self, limit_s: float) -> tuple[int, dict[str, Field]]:
         """The next frame. Raises LateError, GoneError or BrokenError, and ToldError for FAILED."""
         end = time.monotonic() + limit_s
-        while len(self._head) < 4:
+        while (length := self._announced()) is None:
             self._wait(end, limit_s)
-            self._head += self._read(1 << 16)
-        length = int.from_bytes(self._head[:4], "little")
-        if length > self._most:
-            raise BrokenError(
-                f"An answer of {length:,} bytes was announced; {self._most:,} are allowed."
-            )
-        body = bytearray(length)
-        filled = min(length, len(self._head) - 4)
-        body[:filled] = self._head[4 : 4 + filled]
-        self._head = self._head[4 + filled :]
-        view = memoryview(body)
-        while filled < length:
-            self._wait(end, limit_s)
-            filled += self._read_into(view[filled:])
+            self._buffer += self._read(1 << 16)
+        whole = 4 + length
+        if len(self._buffer) >= whole:  # small frames come in one piece
+            body: bytes | bytearray = self._buffer[4:whole]
+            self._buffer = self._buffer[whole:]
+        else:
+            body = self._long_body(length, end, limit_s)
         try:
             kind, fields = unpack(body)
         except FrameError as error:
@@ -88,6 +81,28 @@ class Link:
         if kind == FAILED:
             raise ToldError(str(fields.get("message", "It raised an error.")))
         return kind, fields
+
+    def _announced(self) -> int | None:
+        """The length of the frame that begins the buffer, once it is known."""
+        if len(self._buffer) < 4:
+            return None
+        length = int.from_bytes(self._buffer[:4], "little")
+        if length > self._most:
+            raise BrokenError(
+                f"An answer of {length:,} bytes was announced; {self._most:,} are allowed."
+            )
+        return length
+
+    def _long_body(self, length: int, end: float, limit_s: float) -> bytearray:
+        body = bytearray(length)
+        view = memoryview(body)
+        filled = len(self._buffer) - 4
+        view[:filled] = self._buffer[4:]
+        self._buffer = b""
+        while filled < length:
+            self._wait(end, limit_s)
+            filled += self._read_into(view[filled:])
+        return body
 
     def ask(
         self, kind: int, fields: Mapping[str, Field], expected: int, limit_s: float
