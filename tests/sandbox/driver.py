@@ -19,6 +19,7 @@ import threading
 import time
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from podium.sandbox import Bind, Bubblewrap, Job, Limits, Sandbox, run
 
@@ -78,13 +79,15 @@ def neighbour(runner: Bubblewrap, secret: str):
     settled = threading.Event()
     program = NEIGHBOUR.format(secret=secret)
     job = Job((runner.environment.python, "-I", "-c", program), env={"TOKEN": secret})
-    with Sandbox(job, runner, on_log=lambda _: settled.set()) as sandbox:
-        sandbox.begin()
+    with Sandbox(job, runner) as sandbox:
+        sandbox.begin(on_log=lambda _: settled.set())
         assert settled.wait(10)
         yield
 
 
-def run_program(case: Path, expect: dict, runner: Bubblewrap, world: World, out: Path) -> dict:
+def run_program(
+    case: Path, expect: dict[str, Any], runner: Bubblewrap, world: World, out: Path
+) -> dict[str, Any]:
     limits = Limits(**{"wall_s": 20.0, "log_kib": 1024, **expect.get("limits", {})})
     binds = [Bind(HERE / "attack.py", "/code/attack.py")]
     binds.append(Bind(case / "program.txt", "/code/program.py"))  # no .py: nobody imports it

@@ -6,15 +6,19 @@
 
 from podium.sandbox.bubblewrap import Bubblewrap
 from podium.sandbox.confinement import Sandbox, run
+from podium.sandbox.container import Container
 from podium.sandbox.job import Bind, Job
 from podium.sandbox.limits import Limits
 from podium.sandbox.outcome import Cause, Outcome, SandboxError
 from podium.sandbox.runner import Runner
+from podium.sandbox.selftest import Health, selftest
 
 __all__ = [
     "Bind",
     "Bubblewrap",
     "Cause",
+    "Container",
+    "Health",
     "Job",
     "Limits",
     "Outcome",
@@ -22,4 +26,5 @@ __all__ = [
     "Sandbox",
     "SandboxError",
     "run",
+    "selftest",
 ]

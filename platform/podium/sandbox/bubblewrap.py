@@ -30,6 +30,13 @@ OPEN_FILES = 1024
 ADDRESS_SPACE_SLACK_MIB = 4096
 PROCESS_SLACK = 16  # above what is counted, so that the count is what ends the run
 
+GROUPS_HELP = (
+    "No control groups can be made here, so limits of memory and processes are watched 50 times a "
+    "second instead of being enforced by the kernel. To mend it: run the worker as root, or by "
+    "`systemd-run --user --scope -p Delegate=yes`, or in a container with a writable "
+    "/sys/fs/cgroup."
+)
+
 T = TypeVar("T")
 
 
@@ -48,6 +55,16 @@ class Bubblewrap:
     def here(cls) -> "Bubblewrap":
         """As this machine allows it: own environment, control groups where they can be made."""
         return cls(Environment.current(), cgroups.find())
+
+    @property
+    def python(self) -> str:
+        """The interpreter of the environment; it has the same path inside."""
+        return self.environment.python
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """That nobody but the supervisor counts, where it is so."""
+        return (GROUPS_HELP,) if self.groups is None else ()
 
     def start(self, job: Job) -> "BubblewrapTree":
         """Start a job. It has not run an instruction before its limits hold."""

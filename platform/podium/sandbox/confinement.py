@@ -36,8 +36,8 @@ def run(
     Raises SandboxError if it could not be started: then nothing of it has run.
     """
     job = Job(tuple(command), limits or Limits(), tuple(binds), dict(env or {}), gpus=tuple(gpus))
-    with Sandbox(job, runner, outputs=outputs, on_log=on_log, stop=stop) as sandbox:
-        sandbox.begin()
+    with Sandbox(job, runner, outputs=outputs) as sandbox:
+        sandbox.begin(on_log, stop)
         return sandbox.wait()
 
 
@@ -50,12 +50,10 @@ class Sandbox:
         runner: Runner | None = None,
         *,
         outputs: Path | None = None,
-        on_log: Callable[[str], None] | None = None,
-        stop: threading.Event | None = None,
     ) -> None:
         self.job = job
         self._tree: Tree = (runner or Bubblewrap.here()).start(job)
-        self._watch = Watch(self._tree, job.limits, on_log, stop)
+        self._watch = Watch(self._tree, job.limits)
         self._outcome: Future[Outcome] = Future()
         self._thread = threading.Thread(
             target=self._follow, args=(outputs,), name="sandbox-watch", daemon=True
@@ -77,9 +75,18 @@ class Sandbox:
         """Whether the outcome is known."""
         return self._outcome.done()
 
-    def begin(self) -> None:
-        """Start the clock."""
-        self._watch.begin()
+    @property
+    def memory_mib(self) -> float:
+        """What it holds now."""
+        return self._tree.usage().memory / (1 << 20)
+
+    def begin(
+        self,
+        on_log: Callable[[str], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        """Start the clock. `on_log` and `stop` as for `run`."""
+        self._watch.begin(on_log, stop)
 
     def end(self, cause: Cause = Cause.CANCELLED, reason: str = "It was cancelled.") -> None:
         """End all its processes; the outcome tells this cause unless it had ended before."""

@@ -35,7 +35,17 @@ class Tree(Protocol):
 class Runner(Protocol):
     """A way of confining programs."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """For people."""
+
+    @property
+    def python(self) -> str:
+        """The interpreter's path inside."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is weaker here than it could be, with how to mend it."""
 
     def start(self, job: Job) -> Tree:
         """Start a job. Raises SandboxError if that cannot be done here."""

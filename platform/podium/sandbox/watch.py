@@ -29,23 +29,24 @@ OnLog = Callable[[str], None]
 class Watch:
     """Follows one tree to its end. Until `begin` no time counts but that of getting ready."""
 
-    def __init__(
-        self, tree: Tree, limits: Limits, on_log: OnLog | None, stop: threading.Event | None
-    ) -> None:
+    def __init__(self, tree: Tree, limits: Limits) -> None:
         self._tree = tree
         self._limits = limits
-        self._on_log = on_log
-        self._stop = stop
+        self._on_log: OnLog | None = None
+        self._stop: threading.Event | None = None
         self._cancelled: Ended | None = None
         self._log = bytearray()
         self._printed = 0
+        self._told = 0
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._most_memory = 0
         self._began_s: float | None = None
         self._cpu_before_s = 0.0
 
-    def begin(self) -> None:
-        """Start the clock: from here on wall and CPU time count."""
+    def begin(self, on_log: OnLog | None, stop: threading.Event | None) -> None:
+        """Start the clock: from here on wall and CPU time count, and the caller is told."""
+        self._on_log = on_log
+        self._stop = stop
         self._cpu_before_s = self._tree.usage().cpu_s
         self._began_s = time.monotonic()
 
@@ -63,6 +64,7 @@ class Watch:
         status = self._tree.finish()
         wall_s = self._wall_s()
         self._drain()
+        self._tell()
         usage = self._measure()
         # What the caller or the clock ended is told as such; a limit that the kernel enforced,
         # also when the program ended by itself before the supervisor looked.
@@ -189,9 +191,17 @@ class Watch:
         room = max(0, (self._limits.log_kib << 10) - self._printed)
         self._printed += len(block)
         self._log += block[:room]
-        if self._on_log is not None and (text := self._decoder.decode(block[:room])):
-            self._on_log(text)
+        self._tell()
         return True
+
+    def _tell(self) -> None:
+        """Hand on what was printed since the last time, also what came before `begin`."""
+        if self._on_log is None or self._told == len(self._log):
+            return
+        text = self._decoder.decode(bytes(self._log[self._told :]))
+        self._told = len(self._log)
+        if text:
+            self._on_log(text)
 
     def _drain(self) -> None:
         """What still lies in the pipe after everybody has gone: 64 KiB at most, a pipe's size."""
