@@ -131,7 +131,7 @@ class Grading:
                     f"{choice.name} reads {most} column(s) of {side}, not {got}. Say which, by "
                     "`columns` and `answers` beside the metric's name."
                 )
-        if takes == "classes" and not chosen.is_probable:
+        if takes in ("classes", "grades") and not chosen.is_probable:
             given, wanted = chosen.gives(chosen.columns[0]), self.answers.column(chosen.answers[0])
             if wanted is not None and given != wanted.type:
                 raise ChallengeError(
@@ -191,7 +191,9 @@ class Grading:
 
     def perfect(self, truth: Truth) -> Predictions | None:
         """A submission that says what the answers say; None where they do not tell one."""
-        return inputs.perfect(self.chosen(self.first), truth.answers, truth.form)
+        return inputs.perfect(
+            self.first.record.takes, self.chosen(self.first), truth.answers, truth.form
+        )
 
     def score(
         self, predictions: Predictions, truth: Truth, *, seed: int = 0
@@ -228,10 +230,10 @@ class Grading:
             takes, predictions, rows, chosen, truth.prepared[key]
         )
         if takes == "images":
-            (name,) = chosen.columns
-            if name not in features:
-                features[name] = truth.features(given)
-            given = features[name]
+            key_of = ",".join(chosen.columns)
+            if key_of not in features:
+                features[key_of] = truth.features(given)
+            given = features[key_of]
         return compute(
             choice.name,
             given,

@@ -70,7 +70,7 @@ def _one(columns: Mapping[str, Values], names: Sequence[str], rows: Ints) -> Val
     return columns[name][rows]
 
 
-def _matrix(columns: Mapping[str, Values], names: Sequence[str], rows: Ints) -> Values:
+def _matrix(columns: Mapping[str, Values], names: Sequence[str], rows: Ints | slice) -> Values:
     """Columns side by side (rows, all), or one column with a shape, or the vector of one."""
     if len(names) == 1:
         return columns[names[0]][rows]
@@ -102,6 +102,25 @@ def _classes(
     numbers = dict(answers.numbers)
     codes = [numbers.setdefault(text, len(numbers)) for text in values.tolist()]
     return np.array(codes, np.int64), answers.codes
+
+
+def _grades(given: Predictions, rows: Ints, chosen: Chosen, answers: Values) -> tuple[Any, Any]:
+    """As classes, but whole numbers on both sides, whose distance counts."""
+    if answers.dtype.kind != "i":
+        raise ChallengeError("Grades are whole numbers. Declare the columns as integers.")
+    return _classes(given, rows, chosen, Labels(answers, None))
+
+
+def _probabilities(
+    given: Predictions, rows: Ints, chosen: Chosen, answers: Values
+) -> tuple[Values, Values]:
+    """Probabilities whose rows sum to 1 not only within the tolerance of files."""
+    table = _matrix(given.columns, chosen.columns, rows).astype(np.float64, copy=False)
+    if table.ndim == 2:
+        sums = table.sum(axis=1, keepdims=True)
+        if chosen.is_probable and (np.abs(sums - 1) > 1e-12).any():
+            table = table / sums
+    return table, answers
 
 
 def _columns_of_labels(truth: Answers, rows: Ints, chosen: Chosen) -> Values:
@@ -231,7 +250,7 @@ def _scores_candidates(chosen: Chosen) -> bool:
 
 
 def _pictures_truth(truth: Answers, rows: Ints, chosen: Chosen) -> Any:
-    return _pictures(_one(truth.columns, chosen.answers, rows))
+    return _pictures(_matrix(truth.columns, chosen.answers, rows))
 
 
 def _pictures(values: Values) -> Values:
@@ -244,8 +263,7 @@ def _pictures(values: Values) -> Values:
 
 def _generated(given: Predictions, rows: Ints, chosen: Chosen, answers: Any) -> tuple[Any, Any]:
     """All generated images: they are compared with the real ones of a split, none with its own."""
-    (name,) = chosen.columns
-    return _pictures(given.columns[name]), answers
+    return _pictures(_matrix(given.columns, chosen.columns, slice(None))), answers
 
 
 def _pairs(truth: Answers, rows: Ints, chosen: Chosen) -> Any:
@@ -258,6 +276,7 @@ def _nothing(truth: Answers, rows: Ints, chosen: Chosen) -> Any:
 
 _ANSWERS: dict[str, Callable[[Answers, Ints, Chosen], Any]] = {
     "classes": _labels,
+    "grades": _vector,
     "probabilities": _columns_of_labels,
     "numbers": _vector,
     "boxes": _boxes_truth,
@@ -272,7 +291,8 @@ _ANSWERS: dict[str, Callable[[Answers, Ints, Chosen], Any]] = {
 }
 _PREDICTIONS: dict[str, Callable[[Predictions, Ints, Chosen, Any], tuple[Any, Any]]] = {
     "classes": _classes,
-    "probabilities": _table,
+    "grades": _grades,
+    "probabilities": _probabilities,
     "numbers": _table,
     "boxes": _boxes,
     "masks": _table,
@@ -286,7 +306,7 @@ _PREDICTIONS: dict[str, Callable[[Predictions, Ints, Chosen, Any], tuple[Any, An
 }
 
 
-def perfect(chosen: Chosen, truth: Answers, form: Form) -> Predictions | None:
+def perfect(takes: str, chosen: Chosen, truth: Answers, form: Form) -> Predictions | None:
     """The submission that the answers themselves are, if they tell one."""
     schema, names = chosen.submission, [column.name for column in chosen.submission.columns]
     if truth.annotations is not None:
@@ -297,7 +317,8 @@ def perfect(chosen: Chosen, truth: Answers, form: Form) -> Predictions | None:
             "score": np.ones(len(boxes)),
         }
         return Predictions(found, form.index.rows(np.array([box["image_id"] for box in boxes])))
-    if schema.rows is not None or schema.repeated != (truth.owner is not None):
+    tells = takes not in ("replies", "images", "episodes", "games")
+    if not tells or schema.rows is not None or schema.repeated != (truth.owner is not None):
         return None
     back = slice(None) if schema.repeated else truth.index.rows(form.ids)
     if set(names) <= truth.columns.keys():
@@ -320,7 +341,7 @@ def suitable(takes: str, submission: Schema, answers: Schema) -> Chosen:
     if takes == "boxes":
         return Chosen(submission, tuple(names), (), answers)
     told = tuple(column.name for column in answers.columns)
-    if takes == "classes":
+    if takes in ("classes", "grades"):
         plain = [name for name in names if name not in submission.probabilities]
         names = plain or names
     elif takes == "probabilities":
@@ -329,7 +350,7 @@ def suitable(takes: str, submission: Schema, answers: Schema) -> Chosen:
         texts = {column.name for column in submission.columns if column.type in TEXTS}
         names = [name for name in names if name in texts]
     both = [name for name in told if name in names]
-    if takes in ("classes", "numbers", "masks", "episodes") and len(told) > 1 and both:
+    if takes in ("classes", "grades", "numbers", "masks", "episodes") and len(told) > 1 and both:
         told = tuple(both)
     return Chosen(submission, tuple(names), told, answers)
 
@@ -346,12 +367,12 @@ def named(chosen: Chosen, columns: Sequence[str], answers: Sequence[str]) -> Cho
 # How many columns of the submission and of the answers a metric reads; any number if not named.
 _MOST = {
     "classes": (1, 1),
+    "grades": (1, 1),
     "probabilities": (None, 1),
     "numbers": (1, 1),
     "masks": (1, 1),
     "texts": (1, None),
     "replies": (1, None),
-    "images": (1, 1),
     "episodes": (1, 1),
     "games": (1, 2),
 }
@@ -362,4 +383,4 @@ def most_columns(takes: str, side: str, *, is_probable: bool) -> int | None:
     submission, answers = _MOST.get(takes, (None, None))
     if side == "the answers":
         return answers
-    return None if takes == "classes" and is_probable else submission
+    return None if takes in ("classes", "grades") and is_probable else submission

@@ -22,6 +22,7 @@ class Kind:
 
 KINDS = {
     "classes": Kind("a class a row", "a class a row"),
+    "grades": Kind("a whole number a row", "a whole number a row"),
     "probabilities": Kind("a probability a row and class", "a class a row"),
     "numbers": Kind("a number a row", "a number a row"),
     "boxes": Kind("COCO results", "COCO annotations", aligned=False),

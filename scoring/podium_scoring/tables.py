@@ -298,7 +298,7 @@ def _read(table: Table, column: Column, faults: Faults) -> NDArray[Any]:
     """A column by its type, with its range and allowed values checked."""
     values, unreadable = table.read(column)
     misfits = column.misfits(values)
-    bad = np.any(misfits.reshape(len(misfits), -1), axis=1) if misfits.ndim > 1 else misfits
+    bad = np.any(misfits, axis=tuple(range(1, misfits.ndim))) if misfits.ndim > 1 else misfits
     bad[unreadable] = True
     if bad.any():
         note = _noting(table, faults)
