@@ -94,7 +94,8 @@ class Sums:
         steps = np.diag(np.maximum(np.abs(mean), 1e-6) * STEP)
         up, down = (self.reduce((mean + sign * steps) * self.n, self.n) for sign in (1, -1))
         slope = np.nan_to_num((up - down) / (2 * np.diag(steps)))
-        return value + (self.values - mean) @ slope
+        losses: Floats = value + (self.values - mean) @ slope
+        return losses
 
 
 @dataclass(frozen=True)
@@ -232,7 +233,8 @@ class Weighted:
         value, number = self.value(), int(group[-1]) + 1
         left = np.array([self.at((group != one).astype(np.float64)) for one in range(number)])
         effects = np.nan_to_num((number - 1) * (value - left))
-        return value + effects[group] - effects[group].mean()
+        losses: Floats = value + effects[group] - effects[group].mean()
+        return losses
 
 
 @dataclass(frozen=True)
@@ -271,7 +273,8 @@ class Linear:
 
     def losses(self) -> Floats:
         """The value and each unit's effect."""
-        return self.estimate + self.effects - self.effects.mean()
+        losses: Floats = self.estimate + self.effects - self.effects.mean()
+        return losses
 
 
 def weight_blocks(seed: int, n: int, count: int) -> Iterator[Floats]:

@@ -40,7 +40,8 @@ def encode(rows: list[Row], format: str) -> bytes:
         columns = {name: [row[name] for row in rows] for name in rows[0]}
         pyarrow.parquet.write_table(pyarrow.table(columns), file)
     elif format == "npz":
-        np.savez(file, **{name: np.array([row[name] for row in rows]) for name in rows[0]})
+        arrays: dict[str, Any] = {key: np.array([row[key] for row in rows]) for key in rows[0]}
+        np.savez(file, **arrays)
     elif format == "png":
         with zipfile.ZipFile(file, "w") as archive:
             for row in rows:
@@ -77,6 +78,9 @@ class Example:
         else:
             data = encode(self.answers, schema.format)
         return self.grading.read_truth(data, usage=False)
+
+    def encode(self, rows: list[Row], format: str) -> bytes:
+        return encode(rows, format)
 
     def file(self, rows: list[Row] | None = None) -> bytes:
         return encode(self.rows if rows is None else rows, self.grading.submission.format)
@@ -170,7 +174,7 @@ def _boxes(name: str) -> Example:
             "columns": [category],
         }
     }
-    boxes = [
+    boxes: list[Row] = [
         {"image_id": number, "category_id": 1 + i % 2, "bbox": [i, 2 * i, 10 + i, 12]}
         for i, number in enumerate(IDS)
     ]
