@@ -225,8 +225,11 @@ def _lists(given: Predictions, rows: Ints, chosen: Chosen, answers: Any) -> tupl
     if given.owner is None:
         table = _matrix(given.columns, chosen.columns, rows)
         return (table.tolist() if table.dtype.kind == "O" else table), answers
-    items = given.columns[chosen.columns[0]]
-    order = np.argsort(given.owner, kind="stable")  # the order of an id's rows is its ranking
+    items, *scores = (given.columns[name] for name in chosen.columns)
+    # The order of an id's rows is its ranking, or a second column tells it: the higher first.
+    order = (
+        np.lexsort((-scores[0], given.owner)) if scores else np.argsort(given.owner, kind="stable")
+    )
     ends = np.searchsorted(given.owner[order], np.arange(rows.max() + 2))
     ordered = items[order]
     return [ordered[ends[row] : ends[row + 1]].tolist() for row in rows.tolist()], answers

@@ -68,7 +68,7 @@ def roc_auc(predictions: Probabilities, answers: Integers, *, average: str = "ma
     mean) or weighted (by their rows). Equals scikit-learn's to 1e-12. The interval is DeLong's,
     by each row's influence. Source: Mann and Whitney 1947; DeLong et al. 1988.
     """
-    given, truth = _checked(predictions, answers)
+    given, truth = _checked(predictions, answers, bounded=False)
     parts = [_auc(scores, is_one) for scores, is_one in _against_rest(given, truth)]
     weights = _weights(given, truth, average)
     value = float(sum(w * area for w, (area, _) in zip(weights, parts, strict=True)))
@@ -84,7 +84,7 @@ def average_precision(
     Σ (R_i - R_(i-1)) P_i over the distinct probabilities; of more than two classes as `roc_auc`.
     Equals scikit-learn's to 1e-12. Source: Buckley and Voorhees 2000.
     """
-    given, truth = _checked(predictions, answers)
+    given, truth = _checked(predictions, answers, bounded=False)
     curves = [_Curve(scores, is_one) for scores, is_one in _against_rest(given, truth)]
     shares = _weights(given, truth, average)
 
@@ -190,8 +190,13 @@ def _of_truth(given: Floats, truth: Integers) -> Floats:
     return flat
 
 
-def _checked(predictions: Probabilities, answers: Any) -> tuple[Floats, Integers]:
-    """Probabilities and classes that fit each other; the first strange row is named."""
+def _checked(
+    predictions: Probabilities, answers: Any, *, bounded: bool = True
+) -> tuple[Floats, Integers]:
+    """Probabilities and classes that fit each other; the first strange row is named.
+
+    Where only their order counts they need not be `bounded` by 0 and 1.
+    """
     given, truth = np.asarray(predictions, np.float64), np.asarray(answers)
     if given.ndim not in (1, 2) or len(given) != len(truth):
         raise SubmissionError(
@@ -205,12 +210,14 @@ def _checked(predictions: Probabilities, answers: Any) -> tuple[Floats, Integers
             f"A true class is {truth.max() if truth.max() >= classes else truth.min()}. There are "
             f"probabilities of {classes}, from 0."
         )
-    if not (given.min() >= 0 and given.max() <= 1):
-        strange = ~((given >= 0) & (given <= 1))
+    low, high = (0.0, 1.0) if bounded else (-np.finfo(np.float64).max, np.finfo(np.float64).max)
+    if not (given.min() >= low and given.max() <= high):
+        strange = ~((given >= low) & (given <= high))
         row = int(np.argwhere(strange)[0][0])
+        expected = "a number from 0 to 1" if bounded else "a finite number"
         got = str(given[row][strange[row]].flat[0] if given.ndim > 1 else given[row])
         raise SubmissionError(
-            f"Row {row + 1} has the probability {got}. Probabilities run from 0 to 1.",
-            [Detail(row + 1, None, "a number from 0 to 1", got)],
+            f"Row {row + 1} has {got}. It must be {expected}.",
+            [Detail(row + 1, None, expected, got)],
         )
     return given, truth

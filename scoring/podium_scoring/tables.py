@@ -180,7 +180,7 @@ def read_answers(data: bytes, schema: Schema, *, usage: bool = True) -> Answers:
 
     Without `usage` there is no such column, and one split, "all". Faults are the host's.
     """
-    if schema.format in ("png", "txt"):
+    if usage and schema.format in ("png", "txt"):
         raise ChallengeError(f"Answers have no format {schema.format}: it has no room for Usage.")
     if schema.format == "coco":
         return _annotated(data, usage=usage)
