@@ -5,26 +5,46 @@ import importlib.metadata
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from podium_scoring.errors import ChallengeError
 from podium_scoring.registry import metric
 from podium_scoring.signature import Signature
-from podium_scoring.units import Units
+from podium_scoring.units import Floats, Units
 
 
 @dataclass(frozen=True)
 class Score:
-    """A metric's value with its 95 % interval; `low` and `high` are None where there is none."""
+    """A metric's value, of n units; the interval is computed when it is first asked for."""
 
     metric: str
     value: float
-    low: float | None
-    high: float | None
     n: int
     higher_is_better: bool
     signature: Signature
     units: Units
+
+    @cached_property
+    def interval(self) -> tuple[float | None, float | None]:
+        """The 95 % interval, by the signature's seed; None twice where there is none."""
+        low, high = self.units.interval(self.signature.seed)
+        return (low, high) if math.isfinite(low) and math.isfinite(high) else (None, None)
+
+    @property
+    def low(self) -> float | None:
+        """The lower end of the interval."""
+        return self.interval[0]
+
+    @property
+    def high(self) -> float | None:
+        """The upper end of the interval."""
+        return self.interval[1]
+
+    @cached_property
+    def losses(self) -> Floats:
+        """A number for each unit (n,) whose mean is the value: what boards and Ladder compare."""
+        return self.units.losses()
 
 
 def compute(
@@ -56,13 +76,10 @@ def compute(
             f"{name} is {value} on these answers: it is not defined here (too few rows of a "
             "class, or no spread). Choose another metric or split."
         )
-    low, high = units.interval(seed)
     versions = {library: version(library) for library in chosen.libraries}
     return Score(
         metric=name,
         value=value,
-        low=low if math.isfinite(low) else None,
-        high=high if math.isfinite(high) else None,
         n=units.n,
         higher_is_better=chosen.higher_is_better,
         signature=Signature(name, answers_digest, seed, options, versions | dict(made_with or {})),

@@ -91,9 +91,9 @@ class Sums:
     def losses(self) -> Floats:
         """What is averaged; of other functions of the sums, by their slope."""
         mean, value = self.values.mean(axis=0), self.value()
-        steps = np.diag(np.maximum(np.abs(mean), 1e-6) * STEP)
-        up, down = (self.reduce((mean + sign * steps) * self.n, self.n) for sign in (1, -1))
-        slope = np.nan_to_num((up - down) / (2 * np.diag(steps)))
+        steps = np.maximum(np.abs(mean), 1e-6) * STEP
+        more = self.reduce((mean + np.diag(steps)) * self.n, self.n)
+        slope = np.nan_to_num((more - value) / steps)
         losses: Floats = value + (self.values - mean) @ slope
         return losses
 
@@ -228,11 +228,14 @@ class Weighted:
         return percentiles(values)
 
     def losses(self) -> Floats:
-        """By leaving out one of at most 200 groups of units at a time; units share its effect."""
+        """By leaving out one of at most 200 groups of units at a time.
+
+        Units share their group's effect, made larger by as much as drawing them apart loses.
+        """
         group = np.arange(self.n) * min(self.n, GROUPS) // self.n
         value, number = self.value(), int(group[-1]) + 1
         left = np.array([self.at((group != one).astype(np.float64)) for one in range(number)])
-        effects = np.nan_to_num((number - 1) * (value - left))
+        effects = np.nan_to_num((number - 1) * (value - left)) * math.sqrt(self.n / number)
         losses: Floats = value + effects[group] - effects[group].mean()
         return losses
 
