@@ -33,6 +33,7 @@ KINDS = {
     "lists": Kind("items a user, the best first", "relevant items a user, with gains or without"),
     "images": Kind("images, or their features", "real images, or features", aligned=False),
     "episodes": Kind("the result of an episode", "its seed, or opening"),
+    "frames": Kind("the columns of the file", "the columns of the answers"),
     "games": Kind("the first agent's outcome", "both agents' names"),
 }
 

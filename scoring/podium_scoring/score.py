@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from podium_scoring.errors import ChallengeError
+from podium_scoring.metric import Metric
 from podium_scoring.registry import metric
 from podium_scoring.signature import Signature
 from podium_scoring.units import Floats, Units
@@ -70,19 +71,40 @@ def compute(
             "It takes as many of both, and at least one."
         )
     units = chosen.compute(predictions, answers, **options)
+    return of_units(
+        chosen,
+        units,
+        seed=seed,
+        answers_digest=answers_digest,
+        made_with=made_with,
+        options=options,
+    )
+
+
+def of_units(
+    chosen: Metric,
+    units: Units,
+    *,
+    seed: int,
+    answers_digest: str,
+    made_with: Mapping[str, str] | None = None,
+    options: Mapping[str, Any],
+) -> Score:
+    """The score of a metric's units, with its signature; ChallengeError if it is not finite."""
     value = units.value()
     if not math.isfinite(value):
         raise ChallengeError(
-            f"{name} is {value} on these answers: it is not defined here (too few rows of a "
+            f"{chosen.name} is {value} on these answers: it is not defined here (too few rows of a "
             "class, or no spread). Choose another metric or split."
         )
     versions = {library: version(library) for library in chosen.libraries}
+    made = versions | dict(made_with or {})
     return Score(
-        metric=name,
+        metric=chosen.name,
         value=value,
         n=units.n,
         higher_is_better=chosen.higher_is_better,
-        signature=Signature(name, answers_digest, seed, options, versions | dict(made_with or {})),
+        signature=Signature(chosen.name, answers_digest, seed, options, made),
         units=units,
     )
 
