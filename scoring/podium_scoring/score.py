@@ -1,7 +1,6 @@
 """A score: the value, how sure it is, and how it was made."""
 
 import functools
-import importlib.metadata
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -112,4 +111,6 @@ def of_units(
 @functools.cache
 def version(library: str) -> str:
     """The installed version of a library."""
+    import importlib.metadata  # not at the top: it takes a third of the package's import
+
     return importlib.metadata.version(library)
