@@ -180,7 +180,7 @@ def read_answers(data: bytes, schema: Schema, *, usage: bool = True) -> Answers:
 
     Without `usage` there is no such column, and one split, "all". Faults are the host's.
     """
-    if schema.format in ("png", "txt"):
+    if usage and schema.format in ("png", "txt"):
         raise ChallengeError(f"Answers have no format {schema.format}: it has no room for Usage.")
     if schema.format == "coco":
         return _annotated(data, usage=usage)
@@ -298,7 +298,7 @@ def _read(table: Table, column: Column, faults: Faults) -> NDArray[Any]:
     """A column by its type, with its range and allowed values checked."""
     values, unreadable = table.read(column)
     misfits = column.misfits(values)
-    bad = np.any(misfits.reshape(len(misfits), -1), axis=1) if misfits.ndim > 1 else misfits
+    bad = np.any(misfits, axis=tuple(range(1, misfits.ndim))) if misfits.ndim > 1 else misfits
     bad[unreadable] = True
     if bad.any():
         note = _noting(table, faults)
