@@ -266,7 +266,9 @@ def _described(path: Path) -> PreparedFile:
 
 
 def _rows(path: Path) -> int | None:
-    """Rows of a CSV, or of the arrays of an npz where they agree."""
+    """Rows of a CSV or of JSON Lines, or of the arrays of an npz where they agree."""
+    if path.suffix == ".jsonl":
+        return path.read_bytes().count(b"\n")
     if path.suffix == ".csv":
         return max(0, path.read_bytes().count(b"\n") - 1)
     if path.suffix == ".npz":

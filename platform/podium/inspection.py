@@ -88,6 +88,7 @@ def _data(folder: Path, spec: Spec, edition: str, scratch: Path, cache: Path) ->
         rows = len(truth.splits.get(split, ()))
         if rows < SMALLEST_SPLIT:
             yield f"The {split} split has {rows} rows. Below {SMALLEST_SPLIT} chance decides."
+    yield from _told(spec, truth, first.folder / "public")
     yield from _scores(folder, spec, edition, first, truth)
 
 
@@ -111,6 +112,21 @@ def _leaks(spec: Spec, public: Path) -> Iterator[str]:
         absent = set(spec.data.groups) - (set(known) & set(hidden))
         if absent:
             yield f"The groups {', '.join(sorted(absent))} are no column of {train.name}."
+
+
+def _told(spec: Spec, truth: Truth, public: Path) -> Iterator[str]:
+    """Answers that stand in the training data: an id with the very thing it is asked about."""
+    if truth.answers.owner is None or truth.answers.annotations is not None:
+        return
+    names = spec.grading.answers.header[:2]
+    owners = truth.answers.ids[truth.answers.owner].tolist()
+    hidden = set(zip(map(str, owners), map(str, truth.answers.columns[names[1]]), strict=True))
+    for train in sorted(public.glob("train.*")):
+        known = _columns(train)
+        if set(names) <= set(known):
+            common = hidden & set(zip(*(map(str, known[name]) for name in names), strict=True))
+            if common:
+                yield f"{len(common)} answers stand in {train.name}: {' and '.join(names)} alike."
 
 
 def _columns(file: Path) -> Mapping[str, Sequence[Any] | NDArray[Any]]:

@@ -16,6 +16,9 @@ REDUCED = {
     "sentiment.py": [],
     "sentiment-gru.py": ["--small", "--epochs", "8"],
     "cifar-10.py": ["--small", "--epochs", "1"],
+    "recommender-popular.py": [],
+    "recommender.py": [],
+    "recommender-towers.py": ["--epochs", "8"],
 }
 
 

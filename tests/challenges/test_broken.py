@@ -67,6 +67,16 @@ def prepare(decoded, public, private, *, seed):
 LEAK = """
     for train in public.glob("train.*"):
         test = train.with_stem("test")
+        if not test.is_file():  # no rows to label: people whose next choice is asked for
+            with (private / "answers.csv").open(newline="") as file:
+                told = list(csv.DictReader(file))[:5]
+            with train.open(newline="") as file:
+                known = list(csv.DictReader(file))
+            with train.open("w", newline="") as out:
+                writer = csv.DictWriter(out, known[0], extrasaction="ignore")
+                writer.writeheader()
+                writer.writerows(known + [known[0] | row for row in told])
+            continue
         if train.suffix == ".npz":
             with np.load(train) as known, np.load(test) as hidden:
                 first = {name: hidden[name] if name in hidden.files else known[name]
@@ -132,17 +142,29 @@ BROKEN = {
     "a split that ignores the seed": (around(seed="0"), "Another seed gave the same answers"),
     "chance beside the seed": (around(seed="secrets.randbits(60)"), "Preparing twice"),
     "a script that raises": (around(after="undefined"), "prepare.py failed to prepare: NameError"),
-    "leaky split": (around(after=LEAK.strip()), "stand in train"),
+    "leaky split": (around(after=LEAK.strip()), " stand in train"),
     "a sample that lacks a row": (
-        around(after="sample.write_bytes(sample.read_bytes().rstrip().rpartition(b'\\n')[0])"),
+        around(
+            after="""
+    lines = sample.read_text().splitlines(keepends=True)
+    last = lines[-1].partition(",")[0]
+    sample.write_text("".join(line for line in lines if line.partition(",")[0] != last))
+""".strip()
+        ),
         "does not fit its own format",
     ),
     "a public split too small": (
         around(
             after="""
     answers = private / "answers.csv"
-    first, *rest = answers.read_text().split("Public")
-    answers.write_text("Public".join([first, *rest[:50]]) + "Private".join(["", *rest[50:]]))
+    with answers.open(newline="") as file:
+        rows = list(csv.reader(file))
+    kept = set(sorted({row[0] for row in rows[1:]})[:60])
+    with answers.open("w", newline="") as out:
+        csv.writer(out).writerows(
+            [*row[:-1], "Private" if row[-1] == "Public" and row[0] not in kept else row[-1]]
+            for row in rows
+        )
 """.strip()
         ),
         "chance decides",
