@@ -73,7 +73,7 @@ class Postgres:
         """Its address, with a place for the name of a database."""
         return f"postgresql://podium@/{{}}?host={self.home}"
 
-    def _as_user(self) -> dict[str, Any]:
+    def _as_user(self) -> Any:
         environment = os.environ | {"HOME": str(self.home), "LC_ALL": "C"}
         user = {"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {}
         return {"env": environment, "cwd": self.home, **user}
@@ -93,7 +93,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        options = ["-k", self.home, "-c", "listen_addresses=", "-c", "max_connections=300"]
+        options = ["-k", str(self.home), "-c", "listen_addresses=", "-c", "max_connections=300"]
         self.process = subprocess.Popen(
             [self.binaries / "postgres", "-D", self.home / "data", *options, "-c", "fsync=off"],
             stdout=subprocess.DEVNULL,

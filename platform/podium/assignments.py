@@ -43,6 +43,8 @@ class Assignment:
     sha256: str
     inputs: Sequence[ChallengeFile]
     run: dict[str, Any]  # `[run]` of challenge.toml: what it reads and writes, and its limits
+    output: str  # the name of the file that it must write
+    columns: Sequence[str]  # of that file, the id first, where it has columns
     device: str  # cpu or gpu
 
 
@@ -231,8 +233,15 @@ def _assignment(
         sha256=submission.sha256,
         inputs=_inputs(challenge),
         run=spec.run.model_dump(mode="json"),
+        output=f"predictions{spec.grading.submission.suffix}",
+        columns=_columns(spec),
         device="gpu" if card.queue.endswith("-gpu") else "cpu",
     )
+
+
+def _columns(spec: Spec) -> list[str]:
+    said = spec.submission
+    return [said.id.name, *(column.name for column in said.columns)] if said.id else []
 
 
 def _inputs(challenge: Challenge) -> list[ChallengeFile]:

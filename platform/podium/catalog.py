@@ -173,11 +173,43 @@ class RunLimits(_Strict):
     cores: Annotated[int, Field(ge=1, le=64)] = 1
 
 
+class ModelInput(_Strict):
+    """An array that a model gets, under the model's name for it."""
+
+    name: Text
+    array: str = ""  # its name in the file, where it is another
+    dtype: Literal["float32", "float64", "int64", "int32", "uint8"] = "float32"
+    scale: float = 1.0  # what the numbers are multiplied with
+
+
+class ModelRun(_Strict):
+    """How rows are fed to a model or to `predict(batch)`, and how its answers become a file."""
+
+    file: Text  # one of the inputs, a .npz
+    ids: Text = "ids"  # the array that names the rows
+    inputs: Annotated[list[ModelInput], Field(min_length=1)]
+    output: list[Annotated[int, Field(ge=1)]]  # the shape of an answer, without the batch axis
+    decode: Literal["argmax", "values"] = "argmax"
+    labels: list[Text] = []  # of the classes, where they are not 0, 1, 2, …
+    batch_rows: Annotated[int, Field(ge=1, le=65_536)] = 256
+    max_mib: Annotated[int, Field(ge=1, le=10_000)] = 256
+
+
 class Run(_Strict):
     """What a submitted model, bundle or agent reads and writes, and its limits."""
 
     inputs: list[Text] = []  # public files that it finds in /data
+    contract: Literal["script", "batch"] = "script"  # of code
+    model: ModelRun | None = None
     limits: RunLimits = RunLimits()
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.contract == "batch" and self.model is None:
+            raise ValueError("a table [run.model], which says what predict(batch) gets")
+        if self.model is not None and self.model.file not in self.inputs:
+            raise ValueError(f"{self.model.file!r} among the inputs, for [run.model] reads it")
+        return self
 
 
 class Resources(_Strict):
@@ -395,6 +427,7 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
         "also": MetricTable,
         "limits": RunLimits if "run" in location else Limits,
         "run": Run,
+        "model": ModelRun,
         "resources": Resources,
         "data": Data,
         "baselines": Baseline,

@@ -1,17 +1,19 @@
 """A run worker's bench: it speaks to the web, and holds neither database nor answers."""
 
 import logging
+import sys
 import tempfile
 import threading
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from podium import running
+from podium import devices, logs, running
 from podium.client import Answer, ProblemError
 from podium.devices import Gpu
 from podium.foreman import Foreman
+from podium.sandbox.runner import Runner as Confiner
 from podium.workers import Card
 
 LOG_TAIL_CHARACTERS = 16 << 10
@@ -36,11 +38,14 @@ class Hold:
 class Runner:
     """Takes submissions in turn and runs them in the sandbox."""
 
-    def __init__(self, foreman: Foreman, card: Card, gpu: Gpu | None = None) -> None:
+    def __init__(
+        self, foreman: Foreman, card: Card, confiner: Confiner, gpu: Gpu | None = None
+    ) -> None:
         self.queue = card.queue
         self.name = card.name
         self._card = card
         self._foreman = foreman
+        self._confiner = confiner
         self._gpu = gpu
         self._hold: Hold | None = None
 
@@ -55,20 +60,27 @@ class Runner:
             return
         self._hold = hold = Hold(assignment["token"])
         try:
-            self._run(assignment, hold)
+            with logs.about(submission=assignment["submission_id"], attempt=assignment["number"]):
+                self._run(assignment, hold)
         except ProblemError as error:
             if error.code != OVER:
                 raise
-            log.warning("submission %s: %s", assignment["submission_id"], error.message)
+            log.warning("%s", error.message)
         finally:
             self._hold = None
+        self._check_gpu()
+
+    def _check_gpu(self) -> None:
+        """A device that was used is tested before the next work; in trouble it takes none."""
+        if self._gpu is not None:
+            self._card = replace(self._card, trouble=devices.trouble(self._gpu, sys.executable))
 
     def _run(self, assignment: Answer, hold: Hold) -> None:
         try:
             with tempfile.TemporaryDirectory(prefix="podium-run-") as folder:
                 said = running.run(assignment, self._fetched(assignment, Path(folder)), hold)
                 if hold.let_go.is_set():
-                    log.warning("submission %s was let go", assignment["submission_id"])
+                    log.warning("let go: it was cancelled, or another worker has it")
                     return
                 if said.output is not None:
                     self._foreman.bring_output(hold.token, said.output)
@@ -78,14 +90,15 @@ class Runner:
             self._foreman.report(hold.token, {"outcome": "returned", "log": hold.log_tail})
             raise
         except Exception:  # ours, whatever it is: never the student's fault
-            log.exception("submission %s failed", assignment["submission_id"])
+            log.exception("failed")
             said = running.Said("fault", traceback.format_exc())
         self._foreman.report(hold.token, said.as_json(hold.log_tail))
 
     def _fetched(self, assignment: Answer, folder: Path) -> running.Desk:
         """The submitted file and the inputs, each in its place."""
         token: str = assignment["token"]
-        desk = running.Desk.make(folder)
+        gpus = (self._gpu.index,) if self._gpu else ()
+        desk = running.Desk.make(folder, self._confiner, gpus)
         self._foreman.fetch(token, "file", assignment["sha256"], desk.file)
         for file in assignment["inputs"]:
             target = desk.inputs / Path(file["name"]).name
@@ -96,7 +109,7 @@ class Runner:
         """One heartbeat; an attempt that is over is let go, and its sandbox ended."""
         hold = self._hold
         answer: dict[str, Any] = self._foreman.beat(
-            self._card, hold and hold.token, hold and hold.log_tail
+            self._card, hold.token if hold else None, hold.log_tail if hold else None
         )
         if hold is not None and not answer["is_in_force"]:
             hold.let_go.set()

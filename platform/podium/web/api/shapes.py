@@ -448,6 +448,8 @@ class Assignment(Shape):
     sha256: str
     inputs: list[Input]
     run: dict[str, Any]
+    output: str
+    columns: list[str]
     device: str
 
 
