@@ -116,8 +116,8 @@ class BubblewrapTree:
         os.set_blocking(self.log_fd, False)
         self.exit_fd = self._hold(os.pidfd_open(self._process.pid))
         init = self._child_pid(info)
-        self._init = self._hold(os.pidfd_open(init))
         try:
+            self._init = self._hold(os.pidfd_open(init))
             wait_for(f"/proc/{init}/root", init, START_LIMIT_S)
             self._group = self._make_group(groups)
             self._gauge = Gauge(f"/proc/{init}/root", self._group)
