@@ -44,11 +44,12 @@ def test_the_log_is_heard_while_the_program_runs(python):
 
 def test_letters_that_are_cut_by_a_read_are_heard_whole(python):
     heard = []
-    lines = "import os, time
+    lines = r"""
+import os, time
 for byte in 'ä€'.encode():
     os.write(1, bytes([byte]))
-"
-    lines += "    time.sleep(0.05)"
+    time.sleep(0.05)
+"""
     run(python(lines), on_log=heard.append)
     assert "".join(heard) == "ä€"
 

@@ -123,7 +123,7 @@ class BubblewrapTree:
             self._gauge = Gauge(f"/proc/{init}/root", self._group)
             self._held.callback(self._gauge.close)
             self._restrict(init, bool(job.gpus))
-        except ProcessLookupError:
+        except (ProcessLookupError, FileNotFoundError):  # its /proc has gone with it
             raise self._not_started() from None
         os.write(block, b"x")
 
