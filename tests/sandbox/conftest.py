@@ -1,16 +1,20 @@
 """Drivers that run cases as root (mode A) and as an unprivileged user (mode B)."""
 
+import contextlib
 import json
 import os
 import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from podium.sandbox import Bubblewrap, Limits
+from podium.sandbox.served import Load, Served, boot, serving_job
 
 collect_ignore = ["attack.py", "driver.py"]
 
@@ -70,8 +74,15 @@ class Driver:
 
     def run(self, case: str) -> dict[str, Any]:
         """What became of a case."""
+        return self._ask(case=case)
+
+    def predict(self, code: str) -> dict[str, Any]:
+        """What became of code that answers batches."""
+        return self._ask(code=code)
+
+    def _ask(self, **request: object) -> dict[str, Any]:
         assert self._process.stdin is not None
-        request = {"case": case, "groups": self.mode != "A watched"}
+        request["groups"] = self.mode != "A watched"
         self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         return self._read()
@@ -90,6 +101,35 @@ class Driver:
         line = self._process.stdout.readline()
         assert line, f"the driver of mode {self.mode} ended with status {self._process.wait()}"
         return dict(json.loads(line))
+
+
+@pytest.fixture(scope="session")
+def runner() -> Bubblewrap:
+    """The sandbox of whoever runs the tests."""
+    return Bubblewrap.here()
+
+
+@pytest.fixture
+def python(runner: Bubblewrap) -> Callable[[str], list[str]]:
+    """The command that runs some lines of Python."""
+    return lambda lines: [runner.python, "-I", "-u", "-c", lines]
+
+
+@pytest.fixture
+def serve(runner: Bubblewrap) -> Iterator[Callable[..., Served]]:
+    """Hands submitted code to a sandbox of its own; all are ended after the test."""
+    with contextlib.ExitStack() as held:
+
+        def start(
+            role: str, code: str | bytes, limits: Limits | None = None, **options: Any
+        ) -> Served:
+            name = {"model": "model.onnx", "agent": "agent.py"}.get(role, "predict.py")
+            content = code.encode() if isinstance(code, str) else code
+            served = held.enter_context(boot(runner, serving_job(runner, limits or Limits())))
+            served.load(Load(role, {name: content}, name), **options)
+            return served
+
+        yield start
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,36 @@
 """Every hostile program of cases/ ends as its expect.toml says, and leaves nothing behind."""
 
+import os
 import tomllib
 from pathlib import Path
 
 import pytest
 
 CASES = Path(__file__).parent / "cases"
+MODES = ("A", "A watched", "B") if os.geteuid() == 0 else ("B",)
 
 
-@pytest.mark.parametrize("case", sorted(folder.name for folder in CASES.iterdir()))
+EXPECTED = {
+    folder.name: tomllib.loads((folder / "expect.toml").read_text())
+    for folder in sorted(CASES.iterdir())
+}
+# Without control groups only the limits are held in another way.
+RUNS = [
+    (mode, case)
+    for mode in MODES
+    for case, expect in EXPECTED.items()
+    if mode != "A watched" or "limits" in expect
+]
+
+
+def test_there_are_enough_cases_and_each_is_whole():
+    assert len(EXPECTED) >= 45
+    assert all((CASES / case / "program.txt").is_file() for case in EXPECTED)
+
+
+@pytest.mark.parametrize(("driver", "case"), RUNS, indirect=["driver"])
 def test_a_hostile_program_is_contained(driver, case):
-    expect = tomllib.loads((CASES / case / "expect.toml").read_text())
+    expect = EXPECTED[case]
     seen = driver.run(case)
     assert seen["cause"] == expect["cause"], (seen["reason"], seen["log"][-2000:])
     assert "REACHED" not in seen["log"], [
@@ -27,3 +47,9 @@ def test_a_hostile_program_is_contained(driver, case):
     assert seen["left"] == []
     assert seen["left_files"] == []
     assert seen["seconds"] < 15
+
+
+@pytest.mark.parametrize("driver", MODES, indirect=True)
+def test_submitted_code_answers_batches(driver):
+    seen = driver.predict("def predict(batch):\n    return batch[:, 0] * 2\n")
+    assert seen == {"cause": "ok", "reason": "It answered everything.", "total": 9900.0}

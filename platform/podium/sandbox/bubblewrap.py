@@ -116,14 +116,14 @@ class BubblewrapTree:
         os.set_blocking(self.log_fd, False)
         self.exit_fd = self._hold(os.pidfd_open(self._process.pid))
         init = self._child_pid(info)
-        self._init = self._hold(os.pidfd_open(init))
         try:
+            self._init = self._hold(os.pidfd_open(init))
             wait_for(f"/proc/{init}/root", init, START_LIMIT_S)
             self._group = self._make_group(groups)
             self._gauge = Gauge(f"/proc/{init}/root", self._group)
             self._held.callback(self._gauge.close)
             self._restrict(init, bool(job.gpus))
-        except ProcessLookupError:
+        except (ProcessLookupError, FileNotFoundError):  # its /proc has gone with it
             raise self._not_started() from None
         os.write(block, b"x")
 

@@ -38,6 +38,7 @@ class Channel:
     def __init__(self) -> None:
         self._in = io.FileIO(os.dup(0), "r")
         self._out = io.FileIO(os.dup(1), "w")
+        self._rest = bytearray()
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)
         os.close(nothing)
@@ -45,17 +46,17 @@ class Channel:
 
     def receive(self) -> tuple[int, Fields]:
         """The next frame, its arrays writable; the end of the process if there is none."""
-        buffer = bytearray(SMALL)
-        got = 0
-        while got < 4:
-            got += self._more(memoryview(buffer)[got:])
-        length = int.from_bytes(buffer[:4], "little")
-        body = buffer[4 : 4 + min(length, got - 4)]
-        if len(body) < length:
-            body += bytes(length - len(body))
-            view = memoryview(body)[got - 4 :]
-            while view:
-                view = view[self._more(view) :]
+        while len(self._rest) < 4:
+            self._rest += self._in.read(SMALL) or sys.exit(0)  # the other side has all it wanted
+        whole = 4 + int.from_bytes(self._rest[:4], "little")
+        body = self._rest[4:whole]
+        self._rest = self._rest[whole:]  # of the frame behind it
+        if missing := whole - 4 - len(body):
+            view = memoryview(body + bytes(missing))
+            at = len(body)
+            while at < len(view):
+                at += self._in.readinto(view[at:]) or sys.exit(0)
+            return frames.unpack(view)
         return frames.unpack(body)
 
     def send(self, kind: int, **fields: Any) -> None:
@@ -67,9 +68,6 @@ class Channel:
             view = memoryview(piece)
             while view:
                 view = view[self._out.write(view) :]
-
-    def _more(self, view: memoryview) -> int:
-        return self._in.readinto(view) or sys.exit(0)  # the other side has what it wanted
 
 
 def main() -> None:
@@ -103,11 +101,9 @@ def _serve(channel: Channel, serve: Callable[[int, Fields], Fields]) -> None:
     while True:
         kind, fields = channel.receive()
         try:
-            answer = serve(kind, fields)
+            channel.send(frames.ANSWER, **serve(kind, fields))
         except Exception as error:
             _tell(channel, error)
-        else:
-            channel.send(frames.ANSWER, **answer)
 
 
 def _tell(channel: Channel, error: BaseException) -> None:
