@@ -3,7 +3,7 @@ import io
 import pytest
 from sqlalchemy import func, select
 
-from podium import competitions, judging, leaderboard, limits
+from podium import checking, competitions, leaderboard, limits
 from podium.models import Attempt, Challenge, Evaluation, Submission
 from podium.models.record import now
 
@@ -126,12 +126,12 @@ def test_the_dry_run_says_the_same_and_needs_no_answers(installation, factory, a
         session.scalars(select(Challenge)).one().answers_key = "nowhere"
     for content, words in BAD_FILES.values():
         data = content.encode() if isinstance(content, str) else content
-        checked = judging.check(installation, "toy", io.BytesIO(data))
+        checked = checking.check(installation, "toy", io.BytesIO(data))
         assert not checked.ok
         assert words in checked.message
     for content in GOOD_FILES.values():
         data = content.encode() if isinstance(content, str) else content
-        assert judging.check(installation, "toy", io.BytesIO(data)).ok
+        assert checking.check(installation, "toy", io.BytesIO(data)).ok
 
 
 def test_broken_answers_are_the_hosts_fault(installation, factory, predictions, ada):

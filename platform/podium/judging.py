@@ -6,13 +6,10 @@ host's, everything else is ours, is tried again, and never becomes an invalid su
 """
 
 import logging
-import threading
 import time
 import traceback
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Generic, Protocol, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -20,39 +17,18 @@ from sqlalchemy.orm import joinedload
 from podium import attempts, catalog, leaderboard, logs, turns
 from podium.attempts import Ending, Lease, Spent
 from podium.catalog import Spec
-from podium.competitions import find
-from podium.errors import BadRequestError
 from podium.installation import Installation
 from podium.models import Challenge, Evaluation, Submission
-from podium.submissions import check_kind
+from podium.recent import Recent
 from podium.verdicts import Verdict
 from podium_scoring import SCORING_VERSION, ChallengeError, Score, SubmissionError, metric
 from podium_scoring.grading import Grading, Truth
-from podium_scoring.tables import Form, read_predictions
+from podium_scoring.tables import read_predictions
 
-KEPT = 8  # challenges whose answers a process keeps in memory
 LONGEST_REASON = 280
 INTERVAL_SEED = 0
 
 log = logging.getLogger(__name__)
-
-
-class Readable(Protocol):
-    """An arrived file, at its start."""
-
-    def read(self) -> bytes:
-        """Its bytes."""
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What a dry run found; `errors` are shown as they stand."""
-
-    ok: bool
-    message: str
-    rows: int | None
-    errors: list[dict[str, object]]
-    more: int
 
 
 @dataclass(frozen=True)
@@ -65,30 +41,6 @@ class Case:
     truth_version: str
 
 
-T = TypeVar("T")
-
-
-class Recent(Generic[T]):
-    """Keeps what was made last for each challenge; a new truth version is another entry."""
-
-    def __init__(self, make: Callable[[Installation, Challenge], T], size: int = KEPT) -> None:
-        self._make = make
-        self._size = size
-        self._kept: OrderedDict[tuple[int, str], T] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, installation: Installation, challenge: Challenge) -> T:
-        """What belongs to this challenge, made at its first use."""
-        key = (challenge.id, challenge.truth_version)
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = self._make(installation, challenge)
-                while len(self._kept) > self._size:
-                    self._kept.popitem(last=False)
-            self._kept.move_to_end(key)
-            return self._kept[key]
-
-
 def _read_case(installation: Installation, challenge: Challenge) -> Case:
     if not challenge.answers_key:
         raise ChallengeError(f"The answers of {challenge.slug} are not prepared.")
@@ -99,14 +51,7 @@ def _read_case(installation: Installation, challenge: Challenge) -> Case:
     return Case(spec, grading, truth, challenge.truth_version)
 
 
-def _read_form(installation: Installation, challenge: Challenge) -> Form:
-    spec = catalog.parse(challenge.spec)
-    with installation.storage.open(challenge.sample_key) as file:
-        return spec.grading.read_form(file.read())
-
-
 _cases = Recent(_read_case)
-_forms = Recent(_read_form)
 
 
 @dataclass(frozen=True)
@@ -169,36 +114,6 @@ def _judge(installation: Installation, work: Work) -> None:
     else:
         spent = Spent(time.perf_counter() - begun, time.process_time() - begun_cpu)
         _record(installation, lease, submission, case, scores, spent)
-
-
-def check(
-    installation: Installation, slug: str, file: Readable, kind: str = "predictions"
-) -> Checked:
-    """The content check that scoring makes, as a dry run: costs nothing, never opens answers."""
-    with installation.database.reading() as session:
-        competition = find(session, slug)
-        check_kind(competition, kind)
-        challenge = competition.challenge
-        if challenge.state != "ready":
-            raise BadRequestError(f"{competition.title} is not ready: its data are being prepared.")
-    form = _forms.get(installation, challenge)
-    try:
-        read_predictions(file.read(), form)
-    except SubmissionError as error:
-        return Checked(
-            ok=False,
-            message=error.message,
-            rows=None,
-            errors=[asdict(detail) for detail in error.details],
-            more=error.more,
-        )
-    return Checked(
-        ok=True,
-        message="The file fits the published format.",
-        rows=len(form.ids),
-        errors=[],
-        more=0,
-    )
 
 
 def warm_up() -> None:

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from podium.errors import FaultError
 from podium.sandbox import Limits, Outcome
-from podium.sandbox.bundle import BundleLimits, read_bundle
+from podium.sandbox.bundle import Bundle, BundleLimits, read_bundle
 from podium.sandbox.feeding import Expected, predict
-from podium.sandbox.onnxfile import Requirements, Tensor, check_model
+from podium.sandbox.onnxfile import Card, Requirements, Tensor, check_model
 from podium.sandbox.outcome import Cause
 from podium.sandbox.refusal import RefusedError
 from podium.sandbox.runner import Runner as Confiner
@@ -96,11 +96,26 @@ def run(assignment: Mapping[str, Any], desk: Desk, hand: Hand) -> Said:
         return Said("invalid", error.message)
 
 
+def check_bundle(rules: Mapping[str, Any], content: bytes) -> Bundle:
+    """The bundle in these bytes, under `[run]` of challenge.toml; RefusedError if it is none."""
+    return read_bundle(content, "code", BundleLimits(total_mib=rules["limits"]["disk_mib"]))
+
+
+def check_onnx(
+    rules: Mapping[str, Any], content: bytes, stored: Mapping[str, NDArray[Any]]
+) -> Card:
+    """What a model says of itself if it fits `[run.model]` and its inputs; else RefusedError."""
+    tensors = tuple(
+        Tensor(one["name"], one["dtype"], (None, *stored[one["array"] or one["name"]].shape[1:]))
+        for one in rules["inputs"]
+    )
+    return check_model(content, Requirements(tensors, tuple(rules["output"]), rules["max_mib"]))
+
+
 def _code(assignment: Mapping[str, Any], desk: Desk, hand: Hand) -> Said:
     """A bundle: a script that reads /data and writes /out, or a function for a batch."""
     rules = assignment["run"]
-    most = BundleLimits(total_mib=rules["limits"]["disk_mib"])
-    bundle = read_bundle(desk.file.read_bytes(), "code", most)
+    bundle = check_bundle(rules, desk.file.read_bytes())
     if rules["contract"] == "batch":
         load = Load("batch", bundle.files, bundle.entry)
         return _answers(assignment, desk, hand, load, _arrays(rules["model"], desk, scaled=False))
@@ -122,11 +137,9 @@ def _model(assignment: Mapping[str, Any], desk: Desk, hand: Hand) -> Said:
     """An ONNX file: our loop feeds it the rows in batches."""
     rules = assignment["run"]["model"]
     content = desk.file.read_bytes()
+    with np.load(desk.inputs / rules["file"], allow_pickle=False) as stored:
+        check_onnx(rules, content, stored)
     arrays = _arrays(rules, desk, scaled=True)
-    tensors = tuple(
-        Tensor(name, str(array.dtype), (None, *array.shape[1:])) for name, array in arrays.items()
-    )
-    check_model(content, Requirements(tensors, tuple(rules["output"]), rules["max_mib"]))
     providers = (CUDA, CPU) if desk.gpus else (CPU,)
     load = Load("model", {"model.onnx": content}, providers=providers)
     return _answers(assignment, desk, hand, load, arrays)

@@ -193,10 +193,15 @@ def _insert(
     return submission
 
 
+def kinds_of(competition: Competition) -> list[str]:
+    """The kinds of submissions that a competition takes here, in the challenge's order."""
+    served = RUN_KINDS | {"predictions"}
+    return [kind for kind in competition.challenge.spec["kinds"] if kind in served]
+
+
 def check_kind(competition: Competition, kind: str) -> None:
     """Raise BadRequestError unless the competition takes submissions of this kind."""
-    served = RUN_KINDS | {"predictions"}
-    taken = [k for k in competition.challenge.spec["kinds"] if k in served]
+    taken = kinds_of(competition)
     if kind not in taken:
         raise BadRequestError(
             f"{competition.slug} does not take submissions of kind {kind!r}. "

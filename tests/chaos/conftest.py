@@ -185,7 +185,7 @@ class Trouble(threading.Thread):
         seed: int,
         pause_s: tuple[float, float] = (0.2, 1.5),
     ) -> None:
-        super().__init__(name="trouble")
+        super().__init__(name="trouble", daemon=True)
         self.acts, self.seed, self.pause_s = acts, seed, pause_s
         self.done: list[str] = []
         self.failed: list[BaseException] = []
@@ -207,10 +207,13 @@ class Trouble(threading.Thread):
     def _rounds(self) -> int:
         return min(self.done.count(name) for name in self.acts)
 
-    def stop(self) -> None:
+    def __enter__(self) -> "Trouble":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._enough.set()
         self.join()
-        assert self.failed == []
 
 
 @pytest.fixture

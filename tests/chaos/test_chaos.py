@@ -9,7 +9,9 @@ import os
 import random
 import signal
 import threading
+import zipfile
 from collections import Counter
+from dataclasses import dataclass
 
 import pytest
 from sqlalchemy import select
@@ -24,6 +26,14 @@ TEAMS = 10
 SENDERS = 4
 QUOTA = 1_000_000
 BAD = "id,label\n0,twelve\n"
+CODE = "code"
+SCRIPT = """
+import time
+time.sleep(0.2)
+with open("/out/predictions.csv", "w") as out:
+    out.write({text!r})
+"""
+RUNS = {"kinds": ["predictions", CODE], "run": {"inputs": []}}
 
 
 @pytest.fixture
@@ -33,22 +43,39 @@ def files(tmp_path, predictions):
     for correct in range(21):
         paths[correct] = tmp_path / f"{correct}.csv"
         paths[correct].write_text(predictions(correct))
+        paths[CODE, correct] = tmp_path / f"{correct}.zip"
+        with zipfile.ZipFile(paths[CODE, correct], "w") as bundle:
+            bundle.writestr("predict.py", SCRIPT.format(text=predictions(correct)))
     paths[None] = tmp_path / "bad.csv"
     paths[None].write_text(BAD)
     return paths
 
 
-def plan(seed: int) -> list[tuple[str, str, int | None]]:
-    """Who hands in what: a key, a team, and how many rows are right (None for a bad file)."""
+@dataclass(frozen=True)
+class Planned:
+    """One submission: who hands it in, how many rows are right (None for a bad file), its kind."""
+
+    key: str
+    team: str
+    correct: int | None
+    kind: str
+
+    @property
+    def file(self) -> object:
+        """The name of its file among the files."""
+        return (CODE, self.correct) if self.kind == CODE else self.correct
+
+
+def plan(seed: int) -> list[Planned]:
+    """What is handed in, in this order: a tenth is bad, every sixth is code to be run."""
     chance = random.Random(seed)
-    return [
-        (
-            f"key-{index}",
-            f"team-{chance.randrange(TEAMS):02}",
-            None if chance.random() < 0.1 else chance.randrange(21),
-        )
-        for index in range(SUBMISSIONS)
-    ]
+    work = []
+    for index in range(SUBMISSIONS):
+        correct = None if chance.random() < 0.1 else chance.randrange(21)
+        kind = CODE if correct is not None and chance.random() < 1 / 6 else "predictions"
+        team = f"team-{chance.randrange(TEAMS):02}"
+        work.append(Planned(f"key-{index}", team, correct, kind))
+    return work
 
 
 def hand_in_all(teams, files, work, urls=(None,)) -> None:
@@ -62,9 +89,9 @@ def hand_in_all(teams, files, work, urls=(None,)) -> None:
             with lock:
                 if not waiting:
                     return
-                key, team, correct = waiting.pop()
+                one = waiting.pop()
             try:
-                teams.send(team, key, files[correct], url=url)
+                teams.send(one.team, one.key, files[one.file], one.kind, url=url)
             except BaseException as error:
                 failed.append(error)
                 return
@@ -95,22 +122,26 @@ def check(installation, teams, work) -> None:
     """Nothing lost, nothing twice, quotas exact, the board as if nothing had happened."""
     with installation.database.reading() as session:
         found = session.scalars(select(Submission)).all()
-        assert Counter(one.idempotency_key for one in found) == Counter(key for key, *_ in work)
+        assert Counter(one.idempotency_key for one in found) == Counter(one.key for one in work)
         assert {one.idempotency_key: one.id for one in found} == teams.sent
         ends = Counter(one.state for one in found)
-        bad = sum(correct is None for *_, correct in work)
+        bad = sum(one.correct is None for one in work)
         assert ends == Counter({State.SCORED: len(work) - bad, State.INVALID: bad})
         names = {team.id: team.name for team in session.scalars(select(Team))}
         scored = Counter(
             session.scalars(select(Attempt.submission_id).where(Attempt.outcome == "scored"))
         )
         assert scored == Counter(one.id for one in found if one.state == State.SCORED)
+        ran = Counter(
+            session.scalars(select(Attempt.submission_id).where(Attempt.outcome == "ran"))
+        )
+        assert ran == Counter(one.id for one in found if one.kind == CODE)
         scores = Counter(session.scalars(select(Evaluation.submission_id)))
         assert scores == {one: 2 for one in scored}
         assert session.scalars(select(Attempt.id).where(Attempt.ended_at.is_(None))).all() == []
         competition = competitions.find(session, "toy")
         for team_id, name in names.items():
-            used = sum(correct is not None for _, sender, correct in work if sender == name)
+            used = sum(one.correct is not None and one.team == name for one in work)
             held = limits.of_team(session, competition, team_id, now())
             assert (name, held.used_today) == (name, used)
             assert used == sum(
@@ -126,13 +157,13 @@ def naive_board(work, received) -> list[tuple[str, float, int]]:
     """The ranking by its definition: best public score, then the earlier reception."""
     best: dict[str, tuple[float, object]] = {}
     entries: Counter[str] = Counter()
-    for key, team, correct in work:
-        if correct is None:
+    for one in work:
+        if one.correct is None:
             continue
-        entries[team] += 1
+        entries[one.team] += 1
         # Rows with odd ids are public: 1, 3, … of those below `correct` are right.
-        place = (-(correct // 2) / 10, received[key])
-        best[team] = min(best.get(team, place), place)
+        place = (-(one.correct // 2) / 10, received[one.key])
+        best[one.team] = min(best.get(one.team, place), place)
     order = sorted(best, key=best.__getitem__)
     return [(team, -best[team][0], entries[team]) for team in order]
 
@@ -143,6 +174,7 @@ def hurting(whole, chaos, disk=None, postgres=None):
         "a score worker dies": lambda: whole.kill("score-1"),
         "the other score worker dies": lambda: whole.kill("score-2"),
         "a run worker dies": lambda: whole.kill("run-1"),
+        "a sandbox dies": lambda: whole.kill("run-1", child_of=True),
         "the web dies": lambda: whole.kill("web"),
         "a web process dies": lambda: whole.kill("web", child_of=True),
         "the reconciler dies": lambda: whole.kill("reconciler"),
@@ -166,14 +198,13 @@ def crash(postgres) -> None:
 def run(whole, teams, files, chaos, acts, seed) -> None:
     """The plan, carried out while it hurts; then the reckoning."""
     work = plan(seed)
-    trouble = chaos.Trouble(acts, seed)
-    trouble.start()
     # A part of the plan before, during and after each of the things that happen.
     size = math.ceil(len(work) / (len(acts) + 1))
-    for index in range(len(acts) + 1):
-        hand_in_all(teams, files, work[index * size :][:size])
-        chaos.wait_until(lambda so_far=index: len(trouble.done) > so_far or trouble.failed, 120)
-    trouble.stop()
+    with chaos.Trouble(acts, seed) as trouble:
+        for index in range(len(acts) + 1):
+            hand_in_all(teams, files, work[index * size :][:size])
+            chaos.wait_until(lambda so_far=index: len(trouble.done) > so_far or trouble.failed, 120)
+    assert trouble.failed == []
     installation = whole.open()
     try:
         settle(installation, chaos)
@@ -185,12 +216,12 @@ def run(whole, teams, files, chaos, acts, seed) -> None:
 
 def host(factory_of):
     return lambda installation: factory_of(installation).competition(
-        daily_limit=QUOTA, team_running=4
+        spec=RUNS, daily_limit=QUOTA, team_running=4
     )
 
 
 def test_nothing_is_lost_or_doubled_on_sqlite(
-    make_whole, teams_of, files, chaos, factory_of, small_disk
+    small_disk, make_whole, teams_of, files, chaos, factory_of
 ):
     whole = make_whole(STORAGE_URL=small_disk.as_uri())
     teams = teams_of(whole, host(factory_of), TEAMS)
@@ -198,7 +229,7 @@ def test_nothing_is_lost_or_doubled_on_sqlite(
 
 
 def test_nothing_is_lost_or_doubled_on_postgresql(
-    make_whole, teams_of, files, chaos, factory_of, own_postgres
+    own_postgres, make_whole, teams_of, files, chaos, factory_of
 ):
     own_postgres.create("podium")
     whole = make_whole(DATABASE_URL=own_postgres.url.format("podium"))
@@ -207,7 +238,7 @@ def test_nothing_is_lost_or_doubled_on_postgresql(
 
 
 def test_two_homes_that_share_everything_score_each_submission_once(
-    make_whole, teams_of, files, chaos, factory_of, own_postgres, valkey_url, tmp_path
+    own_postgres, valkey_url, make_whole, teams_of, files, chaos, factory_of, tmp_path
 ):
     own_postgres.create("podium")
     shared = {
@@ -223,10 +254,10 @@ def test_two_homes_that_share_everything_score_each_submission_once(
         "a worker of the second freezes": lambda: second.freeze("score-1", 1.5 * chaos.LEASE_S),
         "one reconciler dies": lambda: second.kill("reconciler"),
     }
-    trouble = chaos.Trouble(acts, seed=3)
-    trouble.start()
-    hand_in_all(teams, files, work, urls=(first.url, second.url))
-    trouble.stop()
+    with chaos.Trouble(acts, seed=3) as trouble:
+        hand_in_all(teams, files, work, urls=(first.url, second.url))
+        chaos.wait_until(lambda: len(trouble.done) >= len(acts) or trouble.failed, 120)
+    assert trouble.failed == []
     installation = first.open()
     try:
         settle(installation, chaos)

@@ -8,7 +8,7 @@ from apiflask.schemas import FileSchema
 from flask import Response, url_for
 from sqlalchemy.orm import Session
 
-from podium import competitions, judging, submissions, waiting
+from podium import checking, competitions, submissions, waiting
 from podium.models import Evaluation, Submission
 from podium.submissions import Upload
 from podium.verdicts import State
@@ -63,7 +63,7 @@ def check(slug: str, upload: Upload) -> shapes.Checked:
     """Check a file as scoring would, at no cost: nothing is kept or counted."""
     identity.need_caller()
     file = cast(BinaryIO, upload.file)  # it can be read like one
-    return shapes.Checked.model_validate(judging.check(installation(), slug, file, upload.kind))
+    return shapes.Checked.model_validate(checking.check(installation(), slug, file, upload.kind))
 
 
 @blueprint.get("/competitions/<slug>/submissions")

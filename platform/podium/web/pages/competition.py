@@ -11,7 +11,15 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from podium import catalog, competitions, judging, leaderboard, limits, submissions, waiting
+from podium import (
+    catalog,
+    checking,
+    competitions,
+    leaderboard,
+    limits,
+    submissions,
+    waiting,
+)
 from podium.catalog import Spec
 from podium.competitions import Status
 from podium.errors import AskError, BadRequestError, ConflictError
@@ -128,7 +136,16 @@ def submit_form(slug: str) -> str:
 
 
 def _submit_page(shown: Frame, error: AskError | None = None, status: int = 200) -> str:
-    return render("submit", shown, error=error, key=secrets.token_urlsafe(12))
+    return render("submit", shown, error=error, **_form(shown))
+
+
+def _form(shown: Frame) -> dict[str, Any]:
+    """What the form of a submission says and carries."""
+    return {
+        "key": secrets.token_urlsafe(12),
+        "kinds": submissions.kinds_of(shown.competition),
+        "output_name": f"predictions{shown.spec.grading.submission.suffix}",
+    }
 
 
 @blueprint.post("/submit")
@@ -156,14 +173,12 @@ def check(slug: str, upload: Upload) -> str:
     identity.need_caller()
     if not upload.file.size_bytes:
         raise BadRequestError("Choose a file first.", field="file")
-    checked = judging.check(installation(), slug, cast(Any, upload.file), upload.kind)
+    checked = checking.check(installation(), slug, cast(Any, upload.file), upload.kind)
     if request.headers.get("HX-Request"):
         return render_template("competition/checked.html", checked=checked, name=upload.file_name)
     with installation().database.reading() as session:
         shown = frame(session, slug)
-    return render(
-        "submit", shown, checked=checked, name=upload.file_name, key=secrets.token_urlsafe(12)
-    )
+    return render("submit", shown, checked=checked, name=upload.file_name, **_form(shown))
 
 
 @blueprint.get("/submissions")
