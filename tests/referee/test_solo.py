@@ -104,7 +104,7 @@ FAULTS = {
     "death": ("import os\ndef act(o, i):\n    os._exit(1)", "status 1"),
     "a false frame": (
         "import os\ndef act(o, i):\n    for fd in range(3, 9):\n        try:\n"
-        "            os.write(fd, bytes([2, 0, 0, 0, 99, 0]))\n"
+        "            os.write(fd, bytes([8, 0, 0, 0, 99] + [0] * 7))\n"
         "        except OSError:\n            pass\n    return 0",
         "kind 99",
     ),

@@ -112,13 +112,13 @@ def test_what_goes_wrong_is_told(serve, name):
 def test_frames_that_are_printed_are_only_log(serve):
     code = (
         "import sys\nfrom pathlib import Path\n"
-        "sys.stdout.buffer.write(b'\\x02\\0\\0\\0\\x05\\0' * 3)\nsys.stdout.flush()\n"
+        "sys.stdout.buffer.write(bytes([8, 0, 0, 0, 5] + [0] * 7) * 3)\nsys.stdout.flush()\n"
         "def predict(b):\n    return b[:, 0]"
     )
     outcome, predictions = ask(serve("batch", code))
     assert outcome.ok
     np.testing.assert_array_equal(predictions, ROWS[:, 0])
-    assert "\x02" in outcome.log
+    assert "\x08" in outcome.log
 
 
 def test_a_fault_after_the_first_hundredth_is_not_said_to_be_in_it(serve):

@@ -46,7 +46,7 @@ def test_rows_that_do_not_lie_one_after_the_other_are_sent_as_they_read():
 def test_hostile_bytes_are_a_frame_or_an_error(content):
     with contextlib.suppress(FrameError):
         kind, fields = unpack(content)
-        assert b"".join(pack(kind, fields))[4:6] == content[:2]
+        assert b"".join(pack(kind, fields))[4:5] == content[:1]
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,9 @@ def test_what_no_frame_carries_is_refused(value):
 
 def test_a_shape_larger_than_its_bytes_is_refused():
     content = bytearray(body_of(ANSWER, x=np.zeros(2)))
-    content[6:10] = (1 << 31).to_bytes(4, "little")
-    with pytest.raises(FrameError, match="more than the frame holds"):
+    assert content[13:17] == (2).to_bytes(4, "little")
+    content[13:17] = (1 << 20).to_bytes(4, "little")
+    with pytest.raises(FrameError, match="its description says 8388608"):
         unpack(content)
 
 

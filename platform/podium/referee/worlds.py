@@ -1,5 +1,6 @@
 """Environments of one player, as the referee sees them: arrays out, checked actions in."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -31,8 +32,11 @@ class GymnasiumWorld:
         import gymnasium
 
         self.name = name
-        # Actions are checked here, with words for the student.
-        self._env = gymnasium.make(name, disable_env_checker=True, **options)
+        with warnings.catch_warnings():
+            # Box2D warns at its import, and crashes the interpreter where warnings are errors.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            # Actions are checked here, with words for the student.
+            self._env = gymnasium.make(name, disable_env_checker=True, **options)
         space = self._env.action_space
         self._discrete: tuple[int, int] | None = None
         if isinstance(space, gymnasium.spaces.Discrete):
@@ -56,7 +60,7 @@ class GymnasiumWorld:
             low, high = self._discrete
             if action.dtype.kind not in "iu":
                 return f"The action is {action.dtype}. Expected a whole number."
-            if not low <= action < high:
+            if not low <= int(action) < high:
                 return f"The action is {action}. Actions run from {low} to {high - 1}."
             return None
         if action.dtype.kind not in "fiu" or not np.isfinite(action).all():

@@ -12,7 +12,7 @@ from pathlib import Path
 
 MIB = 1 << 20
 PREFIX = "podium-"
-CONTROLLERS = ("memory", "pids", "cpuacct")  # version 1; version 2 counts time in every group
+CONTROLLERS = ("memory", "pids")  # of version 1; moving a process into each costs milliseconds
 
 _serial = itertools.count()
 
@@ -69,9 +69,7 @@ class Group:
             spent = _table(memory / "cpu.stat")["usage_usec"] / 1e6
             return Counted(held, spent, _table(memory / "memory.events")["oom_kill"], forks)
         held = stat["total_rss"] + stat.get("total_shmem", 0)
-        cpu = self._folders.get("cpuacct")
-        seconds = int((cpu / "cpuacct.usage").read_text()) / 1e9 if cpu else None
-        return Counted(held, seconds, _table(memory / "memory.oom_control")["oom_kill"], forks)
+        return Counted(held, None, _table(memory / "memory.oom_control")["oom_kill"], forks)
 
     def close(self) -> None:
         """Remove it, once its last process has gone."""
@@ -113,7 +111,7 @@ def _version_2(root: Path, own: str) -> Place | None:
 def _version_1(root: Path, paths: dict[str, str]) -> Place | None:
     folders = {name: root / name / paths[name] for name in CONTROLLERS if name in paths}
     usable = {name: folder for name, folder in folders.items() if os.access(folder, os.W_OK)}
-    return Place(1, usable) if {"memory", "pids"} <= usable.keys() else None
+    return Place(1, usable) if len(usable) == len(CONTROLLERS) else None
 
 
 def _sweep(folder: Path) -> None:
