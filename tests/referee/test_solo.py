@@ -81,7 +81,9 @@ def test_the_lunar_lander_flies_and_its_replay_is_small(agent):
     replay = Replay.from_bytes(content)
     assert replay.game == "LunarLander-v3"
     assert replay.tracks["observation"].shape == (episode.steps, 8)
-    np.testing.assert_array_equal(replay.tracks["action"], np.array(episode.actions))
+    np.testing.assert_array_equal(
+        replay.tracks["action"], [action for _, action, _ in episode.moves]
+    )
 
 
 def test_continuous_actions_are_played_and_checked(agent):

@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
+class ActionError(ValueError):
+    """An action that cannot be played; the message is for the student."""
+
+
 class World(Protocol):
     """An environment of one player."""
 
@@ -18,11 +22,11 @@ class World(Protocol):
     def reset(self, seed: int) -> Array:
         """Begin an episode; the seed is never shown to the agent."""
 
-    def check(self, action: Array) -> str | None:
-        """What is wrong with an action, in words for the student; None if it may be played."""
-
     def step(self, action: Array) -> tuple[Array, float, bool]:
-        """Play a checked action: observation, reward, whether the episode is over."""
+        """Play an action: observation, reward, whether the episode is over.
+
+        Raises ActionError before anything has moved, if it is none.
+        """
 
 
 class GymnasiumWorld:
@@ -52,28 +56,31 @@ class GymnasiumWorld:
         """Begin an episode."""
         return np.asarray(self._env.reset(seed=seed)[0])
 
-    def check(self, action: Array) -> str | None:
-        """What is wrong with an action."""
-        if action.shape != self._shape:
-            return f"The action has shape {action.shape}. Expected {self._shape}."
-        if self._discrete is not None:
-            low, high = self._discrete
-            if action.dtype.kind not in "iu":
-                return f"The action is {action.dtype}. Expected a whole number."
-            if not low <= int(action) < high:
-                return f"The action is {action}. Actions run from {low} to {high - 1}."
-            return None
-        if action.dtype.kind not in "fiu" or not np.isfinite(action).all():
-            return f"The action is {action}. Expected finite numbers."
-        if (action < self._low).any() or (action > self._high).any():
-            return f"The action is {action}. Expected from {self._low} to {self._high}."
-        return None
-
     def step(self, action: Array) -> tuple[Array, float, bool]:
-        """Play a checked action."""
-        move = int(action) if self._discrete is not None else action
+        """Play an action."""
+        move = self._box(action) if self._discrete is None else self._number(action)
         observation, reward, terminated, truncated, _ = self._env.step(move)
-        return np.asarray(observation), float(reward), bool(terminated or truncated)
+        return np.asarray(observation), float(reward), terminated or truncated
+
+    def _number(self, action: Array) -> int:
+        low, high = self._discrete or (0, 0)
+        if action.shape != ():
+            raise ActionError(f"The action has shape {action.shape}. Expected ().")
+        if action.dtype.kind not in "iu":
+            raise ActionError(f"The action is {action.dtype}. Expected a whole number.")
+        move = int(action)
+        if not low <= move < high:
+            raise ActionError(f"The action is {move}. Actions run from {low} to {high - 1}.")
+        return move
+
+    def _box(self, action: Array) -> Array:
+        if action.shape != self._shape:
+            raise ActionError(f"The action has shape {action.shape}. Expected {self._shape}.")
+        if action.dtype.kind not in "fiu" or not np.isfinite(action).all():
+            raise ActionError(f"The action is {action}. Expected finite numbers.")
+        if (action < self._low).any() or (action > self._high).any():
+            raise ActionError(f"The action is {action}. Expected from {self._low} to {self._high}.")
+        return action
 
 
 def gymnasium_world(name: str, **options: Any) -> Callable[[], World]:
