@@ -143,7 +143,7 @@ def test_what_a_server_refuses_is_said_by_its_status(address, tmp_path, status):
 def test_the_digest_of_an_array_tells_type_and_shape_apart():
     a = np.arange(6, dtype=np.uint8)
     different = [a, a.reshape(2, 3), a.astype(np.int16), a[::-1]]
-    assert len({datasets.array_digest(array) for array in different}) == 4
+    assert len({datasets.digest(array) for array in different}) == 4
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def challenge(tmp_path):
     with np.load(folder / "small.npz") as file:
         arrays = {name: file[name][:50] for name in file.files}
     np.savez_compressed(folder / "small.npz", **arrays)
-    lines = [f'{name} = "{datasets.array_digest(array)}"\n' for name, array in arrays.items()]
+    lines = [f'{name} = "{datasets.digest(array)}"\n' for name, array in arrays.items()]
     (folder / "checksums.toml").write_text("[small]\n" + "".join(lines))
     text = (folder / "challenge.toml").read_text()
     old = catalog.read(folder).sources("small")["data"][0].sha256

@@ -24,12 +24,12 @@ DEGREES, SHEAR, SCALE, SHIFT = 8.0, 0.08, 0.08, 1.5
 BRIGHTNESS, NOISE = (0.8, 1.0), 6.0
 
 
-def decode(sources: Mapping[str, Path]) -> Arrays:
+def decode(sources: Mapping[str, Path], edition: str) -> Arrays:
     """Images (n, 28, 28) and labels (n,) of an edition's source files: here one, `data`."""
     source = sources["data"]
     if source.suffix == ".npz":
         with np.load(source, allow_pickle=False) as arrays:
-            if "x_train" not in arrays.files:  # the small edition
+            if edition == "small":
                 return {"images": arrays["images"], "labels": arrays["labels"]}
             return {
                 "images": np.concatenate([arrays["x_train"], arrays["x_test"]]),
@@ -135,4 +135,6 @@ def small(arrays: Arrays) -> Arrays:
 
 
 if __name__ == "__main__":
-    _write_npz(Path(__file__).with_name("small.npz"), **small(decode({"data": Path(sys.argv[1])})))
+    _write_npz(
+        Path(__file__).with_name("small.npz"), **small(decode({"data": Path(sys.argv[1])}, "full"))
+    )

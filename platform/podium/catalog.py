@@ -13,12 +13,16 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
 from podium import paths
-from podium_scoring import METRICS, ChallengeError, Detail, Metric, metric
-from podium_scoring.tables import Column, Schema
+from podium_scoring import METRICS, ChallengeError, Detail, Metric
+from podium_scoring.column import Column, column_of
+from podium_scoring.grading import Choice, Grading
+from podium_scoring.schema import Schema
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -33,54 +37,93 @@ def _known_metric(name: str) -> str:
 
 
 MetricName = Annotated[str, AfterValidator(_known_metric)]
+OWN_METRIC = "metric.py"
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class MetricChoice(_Strict):
-    """The metric that ranks, its options, and others that are shown beside it."""
+class MetricTable(_Strict):
+    """A metric, its options, and the columns that it reads of both files where not all."""
 
-    name: MetricName
+    file: Literal["metric.py"] | None = None  # the challenge's own, of any name
+    name: Text
     options: dict[str, Any] = {}
-    also: list[MetricName] = []
+    columns: list[Text] = []
+    answers: list[Text] = []
+    higher_is_better: bool | None = None  # of the challenge's own
+    source: str = ""  # the text of `file`, which `read` puts here
+
+    @field_validator("name")
+    @classmethod
+    def _is_known(cls, name: str, info: ValidationInfo) -> str:
+        return _known_metric(name) if info.data.get("file") is None else name
 
     @property
     def record(self) -> Metric:
         """The metric itself."""
-        return metric(self.name)
+        return Choice.of(self.model_dump()).record
+
+
+class MetricChoice(MetricTable):
+    """The metric that ranks, and others that are shown beside it."""
+
+    also: list[MetricName | MetricTable] = []
+
+    @property
+    def beside(self) -> list[str]:
+        """Names of the other metrics."""
+        return [one if isinstance(one, str) else one.name for one in self.also]
 
 
 class ColumnSpec(_Strict):
-    """A column of the submission file."""
+    """A column of a file, as podium_scoring.schema.Column."""
 
     name: Text
-    type: Literal["integer", "number", "string"]
+    type: Literal["integer", "number", "string", "items", "runs"]
     low: float | None = None
     high: float | None = None
     allowed: list[str] | None = None
+    shape: list[int] = []
+    optional: bool = False
     description: str = ""
 
     @property
     def record(self) -> Column:
         """As the scoring library takes it."""
-        allowed = None if self.allowed is None else tuple(self.allowed)
-        return Column(self.name, self.type, self.low, self.high, allowed)
+        return column_of(self.model_dump())
+
+
+Format = Literal["csv", "jsonl", "parquet", "npz", "png", "coco", "txt"]
 
 
 class SubmissionSpec(_Strict):
-    """What a predictions file looks like."""
+    """What a predictions file looks like, as podium_scoring.schema.Schema."""
 
-    format: Literal["csv"] = "csv"
+    format: Format = "csv"
     id: ColumnSpec
     columns: Annotated[list[ColumnSpec], Field(min_length=1)]
+    probabilities: list[Text] = []
+    repeated: bool = False
+    distinct: bool = False
+    rows: Annotated[int, Field(ge=1)] | None = None
     max_file_mib: Annotated[int, Field(ge=1, le=10_000)] = 20
 
     @property
     def schema_record(self) -> Schema:
         """As the scoring library takes it."""
-        return Schema(self.id.record, tuple(column.record for column in self.columns))
+        return Schema.of(self.model_dump())
+
+
+class AnswersSpec(_Strict):
+    """What the hidden answers look like, where they differ from a submission."""
+
+    format: Format | None = None
+    id: ColumnSpec | None = None
+    columns: Annotated[list[ColumnSpec], Field(min_length=1)] | None = None
+    repeated: bool | None = None
+    network: str = ""
 
 
 class Limits(_Strict):
@@ -117,6 +160,67 @@ class Source(_Strict):
         return self
 
 
+class RunLimits(_Strict):
+    """The ceilings of one run of a submitted model, bundle or agent."""
+
+    wall_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
+    cpu_s: Annotated[float, Field(gt=0)] = 600.0
+    memory_mib: Annotated[int, Field(ge=64)] = 2048
+    processes: Annotated[int, Field(ge=1, le=4096)] = 64
+    disk_mib: Annotated[int, Field(ge=1)] = 256
+    output_mib: Annotated[int, Field(ge=1)] = 64
+    log_kib: Annotated[int, Field(ge=1, le=4096)] = 64
+    cores: Annotated[int, Field(ge=1, le=64)] = 1
+
+
+class ModelInput(_Strict):
+    """An array that a model gets, under the model's name for it."""
+
+    name: Text
+    array: str = ""  # its name in the file, where it is another
+    dtype: Literal["float32", "float64", "int64", "int32", "uint8"] = "float32"
+    scale: float = 1.0  # what the numbers are multiplied with
+
+
+class ModelRun(_Strict):
+    """How rows are fed to a model or to `predict(batch)`, and how its answers become a file."""
+
+    file: Text  # one of the inputs, a .npz
+    ids: Text = "ids"  # the array that names the rows
+    inputs: Annotated[list[ModelInput], Field(min_length=1)]
+    output: list[Annotated[int, Field(ge=1)]]  # the shape of an answer, without the batch axis
+    decode: Literal["argmax", "values"] = "argmax"
+    labels: list[Text] = []  # of the classes, where they are not 0, 1, 2, …
+    batch_rows: Annotated[int, Field(ge=1, le=65_536)] = 256
+    max_mib: Annotated[int, Field(ge=1, le=10_000)] = 256
+
+
+class Run(_Strict):
+    """What a submitted model, bundle or agent reads and writes, and its limits."""
+
+    inputs: list[Text] = []  # public files that it finds in /data
+    contract: Literal["script", "batch"] = "script"  # of code
+    model: ModelRun | None = None
+    limits: RunLimits = RunLimits()
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.contract == "batch" and self.model is None:
+            raise ValueError("a table [run.model], which says what predict(batch) gets")
+        if self.model is not None and self.model.file not in self.inputs:
+            raise ValueError(f"{self.model.file!r} among the inputs, for [run.model] reads it")
+        return self
+
+
+class Resources(_Strict):
+    """What a worker must have. Memory and tags are asked of workers with a GPU."""
+
+    run: Literal["cpu", "gpu", "gpu-or-cpu"] = "cpu"
+    score: Literal["cpu", "gpu"] = "cpu"
+    gpu_memory_mib: Annotated[int, Field(ge=0)] = 0
+    tags: list[Text] = []
+
+
 class DataFile(_Strict):
     """A file that students get."""
 
@@ -129,6 +233,7 @@ class Data(_Strict):
 
     licence: Text
     caveats: list[str] = []
+    groups: list[Text] = []  # columns whose values stand in training or in test data, never in both
     sources: Annotated[list[Source], Field(min_length=1)]
     files: Annotated[list[DataFile], Field(min_length=1)]
 
@@ -140,6 +245,7 @@ class Baseline(_Strict):
     title: Text
     small: list[str] = []  # arguments of the form that `podium up` trains
     trained_at_start: bool = False
+    # Scores by edition, the worse end first.
     expected: dict[Literal["small", "full"], tuple[float, float]] = {}
 
 
@@ -156,10 +262,38 @@ class Spec(_Strict):
     kinds: Annotated[list[Literal["predictions", "model", "code", "agent"]], Field(min_length=1)]
     metric: MetricChoice
     submission: SubmissionSpec
+    answers: AnswersSpec = AnswersSpec()
     limits: Limits = Limits()
+    run: Run = Run()
+    resources: Resources = Resources()
     data: Data
     baselines: list[Baseline] = []
     changes: list[str] = []
+
+    @property
+    def score_queue(self) -> str:
+        """The queue in which files and outputs wait to be scored."""
+        return "score-gpu" if self.resources.score == "gpu" else "score"
+
+    @property
+    def grading(self) -> Grading:
+        """The declaration as the scoring library takes it; ChallengeError if it does not fit."""
+        return Grading.of(self.declaration)
+
+    @property
+    def declaration(self) -> dict[str, Any]:
+        """The tables that say how files are read and scored; public."""
+        return self.model_dump(mode="json", include={"metric", "submission", "answers"})
+
+    @property
+    def sample_file(self) -> str:
+        """The name of the public file that shows the form of a submission."""
+        return f"sample_submission{self.grading.submission.suffix}"
+
+    @property
+    def answers_file(self) -> str:
+        """The name of the file with the hidden answers."""
+        return f"answers{self.grading.answers.suffix}"
 
     def sources(self, edition: str) -> dict[str, list[Source]]:
         """What an edition needs: the sources of each part, in the order they are tried."""
@@ -179,7 +313,20 @@ def read(folder: Path) -> Spec:
         raise ChallengeError(f"{folder} has no challenge.toml.") from None
     except tomllib.TOMLDecodeError as error:
         raise ChallengeError(f"{file.name} is not valid TOML: {error}.") from None
+    _read_own_metrics(folder, values)
     return parse(values, folder.name)
+
+
+def _read_own_metrics(folder: Path, values: dict[str, Any]) -> None:
+    """Put the text of metric.py where challenge.toml names the file."""
+    first = values.get("metric")
+    beside = first.get("also", []) if isinstance(first, dict) else []
+    for table in (first, *(beside if isinstance(beside, list) else ())):
+        if isinstance(table, dict) and table.get("file") == OWN_METRIC:
+            try:
+                table["source"] = (folder / OWN_METRIC).read_text(encoding="utf-8")
+            except FileNotFoundError:
+                raise ChallengeError(f"{folder} has no {OWN_METRIC}.") from None
 
 
 def parse(values: dict[str, Any], slug: str | None = None) -> Spec:
@@ -198,15 +345,27 @@ def parse(values: dict[str, Any], slug: str | None = None) -> Spec:
             Detail(None, _key(fault["loc"]), _expected(fault), _got(fault))
             for fault in error.errors()
         ]
+    else:
+        details += _misfits(spec)
     if details:
         raise ChallengeError(" ".join(fault_lines(details)), details)
     return spec
 
 
+def _misfits(spec: Spec) -> list[Detail]:
+    """What the scoring library has against the declaration."""
+    try:
+        _ = spec.grading
+    except ChallengeError as error:
+        return [Detail(None, "submission", "a declaration that can be scored", error.message)]
+    return []
+
+
 def fault_lines(details: Iterable[Detail]) -> list[str]:
     """Faults of challenge.toml in words, a line each."""
     return [
-        f"challenge.toml, key {detail.column!r}: expected {detail.expected}, got {detail.got}."
+        f"challenge.toml, key {detail.column!r}: expected {detail.expected}, "
+        f"got {detail.got.removesuffix('.')}."
         for detail in details
     ]
 
@@ -264,7 +423,12 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
     nested: dict[str, type[BaseModel]] = {
         "metric": MetricChoice,
         "submission": SubmissionSpec,
-        "limits": Limits,
+        "answers": AnswersSpec,
+        "also": MetricTable,
+        "limits": RunLimits if "run" in location else Limits,
+        "run": Run,
+        "model": ModelRun,
+        "resources": Resources,
         "data": Data,
         "baselines": Baseline,
         "sources": Source,

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from podium.errors import FaultError
 from podium_scoring import ChallengeError
 
 Progress = Callable[[str, int, int], None]  # what, bytes there, bytes in all
-Arrays = Mapping[str, NDArray[Any]]
+Decoded = Mapping[str, NDArray[Any] | Sequence[str]]  # arrays, and columns of text
 
 CHUNK = 1 << 18
 TIMEOUT_S = 30
@@ -46,16 +46,12 @@ class PreparedFile:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A prepared challenge: `folder` holds public/ and private/."""
+    """A prepared challenge: `folder` holds public/ and private/, with the hidden `answers`."""
 
     folder: Path
     files: tuple[PreparedFile, ...]
     truth_version: str
-
-    @property
-    def answers(self) -> Path:
-        """The hidden answers."""
-        return self.folder / "private" / "answers.csv"
+    answers: Path
 
 
 def prepare(
@@ -67,22 +63,27 @@ def prepare(
     *,
     cache: Path,
     progress: Progress = lambda *_: None,
+    offline: bool = False,
 ) -> Prepared:
     """Make public/ and private/ of a challenge in the new folder `into`.
 
-    The same seed gives the same bytes. The decoded arrays are compared with checksums.toml,
-    whichever source gave them. `into` appears whole or not at all.
+    The same seed gives the same bytes. What was decoded is compared with checksums.toml,
+    whichever source gave them. `into` appears whole or not at all. `offline`: only what is in the
+    folder or in the cache is used.
     """
     if into.exists():
         raise FaultError(f"{into} is there already. Name a folder that is not.")
     parts = spec.sources(edition)
     if not parts:
         raise ChallengeError(f"{spec.slug} has no {edition} edition.")
-    files = {part: fetch(each, challenge, cache, progress) for part, each in parts.items()}
+    files = {
+        part: fetch(each, challenge, cache, progress, offline=offline)
+        for part, each in parts.items()
+    }
     with _of_the_host("decode"):
-        module = _script(challenge / "prepare.py")
-        arrays: Arrays = module.decode(files)
-    _verify(arrays, challenge / "checksums.toml", edition)
+        module = recipe(challenge)
+        decoded: Decoded = module.decode(files, edition)
+    _verify(decoded, challenge / "checksums.toml", edition)
     into.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=into.parent, prefix=".preparing-") as unfinished:
         folder = Path(unfinished) / "new"
@@ -90,17 +91,17 @@ def prepare(
         public.mkdir(parents=True)
         private.mkdir()
         with _of_the_host("prepare"):
-            module.prepare(arrays, public, private, seed=seed)
+            module.prepare(decoded, public, private, seed=seed)
         made = tuple(_described(path) for path in sorted(public.iterdir()))
         missing = {file.name for file in spec.data.files} - {file.name for file in made}
         if missing:
             raise ChallengeError(f"prepare.py made no {', '.join(sorted(missing))}.")
-        answers = (private / "answers.csv").read_bytes()
+        answers = (private / spec.answers_file).read_bytes()
         truth_version = f"{spec.slug}-{spec.version}-{hashlib.sha256(answers).hexdigest()[:12]}"
         manifest = {"truth_version": truth_version, "files": [asdict(file) for file in made]}
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
         os.replace(folder, into)
-    return Prepared(into, made, truth_version)
+    return Prepared(into, made, truth_version, into / "private" / spec.answers_file)
 
 
 @contextmanager
@@ -114,12 +115,19 @@ def _of_the_host(step: str) -> Iterator[None]:
         raise ChallengeError(f"prepare.py failed to {step}: {error!r}.") from error
 
 
-def fetch(sources: list[Source], challenge: Path, cache: Path, progress: Progress) -> Path:
+def fetch(
+    sources: list[Source],
+    challenge: Path,
+    cache: Path,
+    progress: Progress,
+    *,
+    offline: bool = False,
+) -> Path:
     """The first source that can be had, verified; FaultError that says what was tried."""
     tried = []
     for source in sources:
         try:
-            return _had(source, challenge, cache, progress)
+            return _had(source, challenge, cache, progress, offline)
         except (FaultError, OSError) as error:  # those of requests are OSErrors
             tried.append(f"{source.kind} {source.locator or source.file}: {_short(error)}")
     raise FaultError(
@@ -129,7 +137,7 @@ def fetch(sources: list[Source], challenge: Path, cache: Path, progress: Progres
     )
 
 
-def _had(source: Source, challenge: Path, cache: Path, progress: Progress) -> Path:
+def _had(source: Source, challenge: Path, cache: Path, progress: Progress, offline: bool) -> Path:
     """The verified file of one source; a damaged one in the cache is fetched anew."""
     if source.kind == "folder":
         local = challenge / source.file
@@ -144,6 +152,8 @@ def _had(source: Source, challenge: Path, cache: Path, progress: Progress) -> Pa
             return local
         except FaultError as error:
             log.warning("%s %s: dropped, and fetched anew", local, error)
+    if offline:
+        raise FaultError("not fetched, because the setting `offline` is on")
     cache.mkdir(parents=True, exist_ok=True)
     _fetch(source, local, progress)
     return local
@@ -221,19 +231,31 @@ def _need_digest(file: Path, source: Source, *, keep: bool) -> None:
         raise FaultError(f"has SHA-256 {found[:16]}…, expected {source.sha256[:16]}…")
 
 
-def array_digest(array: NDArray[Any]) -> str:
-    """SHA-256 over type, shape and bytes of an array, as checksums.toml holds it."""
-    head = f"{array.dtype.str} {array.shape} ".encode()
-    return hashlib.sha256(head + np.ascontiguousarray(array).tobytes()).hexdigest()
+def digest(values: NDArray[Any] | Sequence[str]) -> str:
+    """SHA-256 of decoded data, as checksums.toml holds it.
+
+    Of an array over type, shape and bytes; of texts over their number and each text's length in
+    bytes before the text, so that no two columns look alike.
+    """
+    if isinstance(values, np.ndarray):
+        head = f"{values.dtype.str} {values.shape} ".encode()
+        return hashlib.sha256(head + np.ascontiguousarray(values).tobytes()).hexdigest()
+    whole = hashlib.sha256(f"text {len(values)} ".encode())
+    for text in values:
+        encoded = text.encode()
+        whole.update(f"{len(encoded)} ".encode() + encoded)
+    return whole.hexdigest()
 
 
-def _verify(arrays: Arrays, file: Path, edition: str) -> None:
+def _verify(decoded: Decoded, file: Path, edition: str) -> None:
     expected = tomllib.loads(file.read_text()).get(edition, {})
-    found = {name: array_digest(array) for name, array in arrays.items()}
+    found = {name: digest(values) for name, values in decoded.items()}
     if found != expected:
         wrong = sorted(name for name in found | expected if found.get(name) != expected.get(name))
+        lines = "".join(f'\n{name} = "{found[name]}"' for name in wrong if name in found)
         raise ChallengeError(
-            f"The decoded data differ from checksums.toml [{edition}]: {', '.join(wrong)}."
+            f"The decoded data differ from checksums.toml [{edition}]: {', '.join(wrong)}. If the "
+            f"data are right and the file is not, these are their lines:{lines}"
         )
 
 
@@ -244,7 +266,9 @@ def _described(path: Path) -> PreparedFile:
 
 
 def _rows(path: Path) -> int | None:
-    """Rows of a CSV, or of the arrays of an npz where they agree."""
+    """Rows of a CSV or of JSON Lines, or of the arrays of an npz where they agree."""
+    if path.suffix == ".jsonl":
+        return path.read_bytes().count(b"\n")
     if path.suffix == ".csv":
         return max(0, path.read_bytes().count(b"\n") - 1)
     if path.suffix == ".npz":
@@ -254,11 +278,16 @@ def _rows(path: Path) -> int | None:
     return None
 
 
-def _script(file: Path) -> ModuleType:
-    """prepare.py: `decode({part: file}) -> arrays`, `prepare(arrays, public, private, *, seed)`."""
+def recipe(challenge: Path) -> ModuleType:
+    """The module of a folder's prepare.py.
+
+    It has `decode({part: file}, edition) -> decoded` and, pure, `prepare(decoded, public,
+    private, *, seed)`.
+    """
+    file = challenge / "prepare.py"
     if not file.is_file():
-        raise ChallengeError(f"{file.parent.name} has no prepare.py.")
-    name = f"podium_challenge_{file.parent.name.replace('-', '_')}"
+        raise ChallengeError(f"{challenge.name} has no prepare.py.")
+    name = f"podium_challenge_{challenge.name.replace('-', '_')}"
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
     assert spec.loader is not None

@@ -5,10 +5,7 @@ their trained baselines through the same queue as everyone's submissions.
 """
 
 import logging
-import os
 import secrets
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,21 +14,18 @@ from pathlib import Path
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
-from podium import catalog, datasets, paths, submissions
+from podium import catalog, datasets, submissions, training
 from podium.catalog import Baseline, Spec
 from podium.competitions import find
 from podium.errors import ConflictError, FaultError
 from podium.installation import Installation
 from podium.models import Challenge, ChallengeFile, Competition, Submission, Team
 from podium.models.record import now
-from podium.processes import die_with_parent
 from podium.verdicts import HOLDS_QUOTA
 from podium_scoring import ChallengeError
-from podium_scoring.tables import read_answers, read_form
 
 SEED_BITS = 62
-BASELINE_TIME_LIMIT_S = 1800
-SAMPLE = "sample_submission.csv"
+LEVELS = ("beginner", "intermediate", "advanced")
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +43,22 @@ def practice(installation: Installation) -> None:
     Safe to run at every start: what is there is left as it is. A challenge that fails is marked
     broken with its reason, and the next one is done.
     """
+    turns = []
     for folder in catalog.bundled():
+        with _said(folder):
+            turns.append((_turn(catalog.read(folder)), folder))
+    for _, folder in sorted(turns):
         with _said(folder):
             prepare(installation, folder)
             hand_in_baselines(installation, folder)
+
+
+def _turn(spec: Spec) -> tuple[bool, int, str]:
+    """Whose data travel with Podium come first, beginners' first among them."""
+    travels = all(
+        any(source.kind == "folder" for source in each) for each in spec.sources("small").values()
+    )
+    return not travels, LEVELS.index(spec.level), spec.slug
 
 
 @contextmanager
@@ -138,6 +144,7 @@ def prepare(
                 Path(scratch) / "new",
                 cache=installation.config.home / "sources",
                 progress=progress,
+                offline=installation.config.offline,
             )
             _need_same_ids(spec, prepared)
             prefix = f"challenges/{spec.slug}/{prepared.truth_version}"
@@ -182,11 +189,11 @@ def host_edition(
 
 def _need_same_ids(spec: Spec, prepared: datasets.Prepared) -> None:
     """The form that files are checked against and the answers must name the same ids."""
-    schema = spec.submission.schema_record
-    form = read_form((prepared.folder / "public" / SAMPLE).read_bytes(), schema)
-    answers = read_answers(prepared.answers.read_bytes(), schema)
-    if set(form.ids.tolist()) != set(answers.form.ids.tolist()):
-        raise ChallengeError(f"{SAMPLE} and the answers do not name the same ids.")
+    sample = prepared.folder / "public" / spec.sample_file
+    form = spec.grading.read_form(sample.read_bytes())
+    truth = spec.grading.read_truth(prepared.answers.read_bytes())
+    if set(form.ids.tolist()) != set(truth.form.ids.tolist()):
+        raise ChallengeError(f"{spec.sample_file} and the answers do not name the same ids.")
 
 
 def _mark_ready(
@@ -212,8 +219,8 @@ def _mark_ready(
             )
             for file in prepared.files
         )
-        challenge.answers_key = f"{prefix}/private/answers.csv"
-        challenge.sample_key = f"{prefix}/public/{SAMPLE}"
+        challenge.answers_key = f"{prefix}/private/{spec.answers_file}"
+        challenge.sample_key = f"{prefix}/public/{spec.sample_file}"
         challenge.truth_version = prepared.truth_version
         challenge.state, challenge.state_reason = "ready", ""
         challenge.prepared_at = now()
@@ -258,8 +265,8 @@ def hand_in_baseline(installation: Installation, spec: Spec, baseline: Baseline)
         for name, key in files:
             with installation.storage.open(key) as file:
                 (folder / name).write_bytes(file.read())
-        out = folder / "submission.csv"
-        _train(baseline, folder, out)
+        out = folder / f"submission{spec.grading.submission.suffix}"
+        training.train(baseline, folder, out, small=True)
         upload = submissions.upload_from(
             installation, out, f"python baselines/{baseline.script} {' '.join(baseline.small)}"
         )
@@ -267,20 +274,3 @@ def hand_in_baseline(installation: Installation, spec: Spec, baseline: Baseline)
             return submissions.accept_baseline(installation, spec.slug, baseline.title, upload)
         finally:
             upload.file.close()
-
-
-def _train(baseline: Baseline, folder: Path, out: Path) -> None:
-    script = paths.bundled("baselines") / baseline.script
-    command = [sys.executable, "-P", str(script), "--data", str(folder), "--out", str(out)]
-    done = subprocess.run(
-        [*command, *baseline.small],
-        capture_output=True,
-        text=True,
-        timeout=BASELINE_TIME_LIMIT_S,
-        preexec_fn=die_with_parent,
-        # Half of the processors: threads that wait for each other crawl on a busy machine.
-        env=os.environ | {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // 2))},
-    )
-    if done.returncode or not out.is_file():
-        last = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()[-1]
-        raise FaultError(f"The baseline {baseline.script} failed: {last}")

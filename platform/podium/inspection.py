@@ -1,28 +1,26 @@
 """What is wrong with a challenge folder: every fault at once, before anybody competes on it."""
 
+import csv
 import hashlib
+import json
 import math
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from podium import catalog, datasets, paths
+from podium import catalog, datasets, headroom, paths
 from podium.catalog import Spec
+from podium.datasets import Prepared
 from podium.errors import FaultError
-from podium_scoring import ChallengeError, Metric, SubmissionError
-from podium_scoring.tables import (
-    Answers,
-    read_answers,
-    read_form,
-    read_predictions,
-    score_table,
-)
+from podium_scoring import ChallengeError, SubmissionError
+from podium_scoring.grading import Truth
+from podium_scoring.tables import read_predictions
 
-FILES = ("README.md", "challenge.toml", "checksums.toml", "prepare.py", "sample_submission.csv")
+FILES = ("README.md", "challenge.toml", "checksums.toml", "prepare.py")
 SECTIONS = ("Evaluation", "Data", "Submission", "Baselines", "Where the data come from")
 SMALLEST_SPLIT = 300  # rows; below, the order on the board is mostly chance
 DEVIATIONS = 5  # of a correlation by chance; above, an order gives the hidden values away
@@ -37,6 +35,8 @@ def inspect(folder: Path, edition: str, cache: Path) -> list[str]:
     except ChallengeError as error:
         more = [f"challenge.toml has {error.more} more fault(s)."] if error.more else []
         return [*faults, *(catalog.fault_lines(error.details) or [error.message]), *more]
+    if not (folder / spec.sample_file).is_file():
+        faults.append(f"{spec.sample_file} is missing.")
     faults += _named(spec)
     try:
         with tempfile.TemporaryDirectory(prefix="podium-check-") as scratch:
@@ -61,6 +61,12 @@ def _named(spec: Spec) -> Iterator[str]:
     if not spec.baselines:
         yield "challenge.toml names no baseline."
     for baseline in spec.baselines:
+        for edition, (worst, top) in baseline.expected.items():
+            if not headroom.is_ahead(spec.metric.record, top, worst):
+                yield (
+                    f"The baseline {baseline.script} is expected to score {worst:g} to {top:g} "
+                    f"({edition} edition). Name the worse end first."
+                )
         if "small" not in baseline.expected:
             yield f"The baseline {baseline.script} names no score that is expected (small edition)."
         if not (paths.bundled("baselines") / baseline.script).is_file():
@@ -76,39 +82,85 @@ def _data(folder: Path, spec: Spec, edition: str, scratch: Path, cache: Path) ->
         yield "Preparing twice with one seed gave different files: use only the seed's generator."
     if first.truth_version == other.truth_version:
         yield "Another seed gave the same answers: the hidden split must come from the seed."
-    yield from _leaks(first.folder / "public")
-    answers = read_answers(first.answers.read_bytes(), spec.submission.schema_record)
+    yield from _leaks(spec, first.folder / "public")
+    truth = spec.grading.read_truth(first.answers.read_bytes())
     for split in ("public", "private"):
-        rows = len(answers.splits.get(split, ()))
+        rows = len(truth.splits.get(split, ()))
         if rows < SMALLEST_SPLIT:
             yield f"The {split} split has {rows} rows. Below {SMALLEST_SPLIT} chance decides."
-    yield from _scores(folder, spec, edition, first, answers)
+    yield from _told(spec, truth, first.folder / "public")
+    yield from _scores(folder, spec, edition, first, truth)
 
 
-def _leaks(public: Path) -> Iterator[str]:
-    """Ids and contents that stand in training and test data both."""
-    train, test = public / "train.npz", public / "test.npz"
-    if not (train.is_file() and test.is_file()):
-        return
-    with np.load(train) as known, np.load(test) as hidden:
-        for name in sorted(set(known.files) & set(hidden.files)):
-            common = _digests(known[name]) & _digests(hidden[name])
-            if common:
-                yield f"{len(common)} values of {name!r} stand in train.npz and in test.npz."
-        extra = set(hidden.files) - set(known.files)
+def _leaks(spec: Spec, public: Path) -> Iterator[str]:
+    """Ids, contents and groups that stand in training and test data both."""
+    for train in sorted(public.glob("train.*")):
+        test = train.with_stem("test")
+        if not test.is_file():
+            continue
+        known, hidden = _columns(train), _columns(test)
+        for name in sorted(set(known) & set(hidden)):
+            here, there = _digests(known[name]), _digests(hidden[name])
+            # A value that many rows share says what kind of row it is, not which.
+            tells_rows = min(len(here) / len(known[name]), len(there) / len(hidden[name])) > 0.5
+            common = here & there
+            if common and (tells_rows or name in spec.data.groups):
+                yield f"{len(common)} values of {name!r} stand in {train.name} and in {test.name}."
+        extra = set(hidden) - set(known)
         if extra:
-            yield f"test.npz has {', '.join(sorted(extra))}, which train.npz has not."
+            yield f"{test.name} has {', '.join(sorted(extra))}, which {train.name} has not."
+        absent = set(spec.data.groups) - (set(known) & set(hidden))
+        if absent:
+            yield f"The groups {', '.join(sorted(absent))} are no column of {train.name}."
 
 
-def _digests(array: NDArray[Any]) -> set[bytes]:
-    return {hashlib.sha256(np.ascontiguousarray(row).tobytes()).digest() for row in array}
+def _told(spec: Spec, truth: Truth, public: Path) -> Iterator[str]:
+    """Answers that stand in the training data: an id with the very thing it is asked about."""
+    if truth.answers.owner is None or truth.answers.annotations is not None:
+        return
+    names = spec.grading.answers.header[:2]
+    owners = truth.answers.ids[truth.answers.owner].tolist()
+    hidden = set(zip(map(str, owners), map(str, truth.answers.columns[names[1]]), strict=True))
+    for train in sorted(public.glob("train.*")):
+        known = _columns(train)
+        if set(names) <= set(known):
+            common = hidden & set(zip(*(map(str, known[name]) for name in names), strict=True))
+            if common:
+                yield f"{len(common)} answers stand in {train.name}: {' and '.join(names)} alike."
 
 
-def _order(answers: Answers, ids: NDArray[Any]) -> Iterator[str]:
+def _columns(file: Path) -> Mapping[str, Sequence[Any] | NDArray[Any]]:
+    """The columns of a prepared file by name; of a format that has none, nothing."""
+    if file.suffix == ".npz":
+        with np.load(file) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    if file.suffix == ".csv":
+        with file.open(encoding="utf-8", newline="") as lines:
+            header, *rows = csv.reader(lines)
+        return dict(zip(header, zip(*rows, strict=True), strict=True))
+    if file.suffix == ".jsonl":
+        with file.open(encoding="utf-8") as lines:
+            records = [json.loads(line) for line in lines]
+        return {name: [record[name] for record in records] for name in records[0]}
+    return {}
+
+
+def _digests(values: Sequence[Any] | NDArray[Any]) -> set[bytes]:
+    if isinstance(values, np.ndarray):
+        rows = (np.ascontiguousarray(row).tobytes() for row in values)
+    else:
+        rows = (json.dumps(value).encode() for value in values)
+    return {hashlib.sha256(row).digest() for row in rows}
+
+
+def _order(truth: Truth, ids: NDArray[Any]) -> Iterator[str]:
     """Hidden values that rise or fall along the published rows, or along the ids."""
-    rows = answers.form.index.rows(ids)
+    answers = truth.answers
+    rows = answers.index.rows(ids)
     public = np.isin(np.arange(len(ids)), answers.splits.get("public", []))
-    hidden = {"The split": public} | {f"Column {name!r}": v for name, v in answers.columns.items()}
+    hidden = {"The split": public}
+    if answers.owner is None:
+        hidden |= {f"Column {name!r}": v for name, v in answers.columns.items() if v.ndim == 1}
     for along, places in (("rows", np.arange(len(ids))), ("ids", np.argsort(np.argsort(ids)))):
         for name, values in hidden.items():
             kinds, codes = np.unique(values[rows], return_inverse=True)
@@ -121,48 +173,24 @@ def _order(answers: Answers, ids: NDArray[Any]) -> Iterator[str]:
 
 
 def _scores(
-    folder: Path, spec: Spec, edition: str, prepared: datasets.Prepared, answers: Answers
+    folder: Path, spec: Spec, edition: str, prepared: Prepared, truth: Truth
 ) -> Iterator[str]:
-    """The order tells nothing; sample, baselines and answers score in this order."""
-    metric = spec.metric.record
-    sample_file = prepared.folder / "public" / "sample_submission.csv"
+    """The sample fits, the order tells nothing, and there is room between chance and perfect."""
+    sample_file = prepared.folder / "public" / spec.sample_file
     try:
-        sample = read_predictions(sample_file.read_bytes(), answers.form)
+        sample = read_predictions(sample_file.read_bytes(), truth.form)
     except SubmissionError as error:
         yield f"The sample submission does not fit its own format. {error.message}"
         return
-    shown = folder / "sample_submission.csv"
-    if (
-        shown.is_file()
-        and shown.read_bytes().split(b"\n", 1)[0] != sample_file.read_bytes().split(b"\n", 1)[0]
+    if spec.submission.format == "csv" and _header(folder / spec.sample_file) not in (
+        b"",
+        _header(sample_file),
     ):
-        yield "sample_submission.csv of the folder has another header than the prepared one."
-    yield from _order(
-        answers, read_form(sample_file.read_bytes(), spec.submission.schema_record).ids
-    )
-    options = spec.metric.options
-    perfect = score_table(metric.name, answers.columns, answers, options=options)
-    plain = score_table(metric.name, sample, answers, options=options)
-    for split, best in perfect.items():
-        # A metric without a bound has no best value to reach.
-        if math.isfinite(metric.best) and not math.isclose(best.value, metric.best, abs_tol=1e-6):
-            yield f"The answers score {best.value:g} on {split}, not the best, {metric.best:g}."
-        start = plain[split].value
-        if not _ahead(metric, best.value, start):
-            yield f"The sample submission scores {start:g} on {split}: no headroom."
-        for baseline in spec.baselines:
-            if edition not in baseline.expected:
-                continue
-            low, high = baseline.expected[edition]
-            worst, top = (low, high) if metric.higher_is_better else (high, low)
-            if not _ahead(metric, worst, start):
-                yield (
-                    f"The baseline {baseline.script} may score {worst:g}, the sample submission "
-                    f"scores {start:g} on {split}: the baseline must be better."
-                )
-            if _ahead(metric, top, best.value):
-                yield f"The baseline {baseline.script} may score {top:g}, beyond the best."
+        yield f"{spec.sample_file} of the folder has another header than the prepared one."
+    if spec.submission.rows is None:
+        yield from _order(truth, spec.grading.read_form(sample_file.read_bytes()).ids)
+    yield from headroom.faults(spec, edition, truth, sample)
 
 
-def _ahead(metric: Metric, score: float, other: float) -> bool:
-    return score > other if metric.higher_is_better else score < other
+def _header(file: Path) -> bytes:
+    return file.read_bytes().split(b"\n", 1)[0] if file.is_file() else b""

@@ -6,134 +6,95 @@ host's, everything else is ours, is tried again, and never becomes an invalid su
 """
 
 import logging
-import threading
+import time
 import traceback
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Generic, Protocol, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from podium import attempts, catalog, leaderboard
-from podium.attempts import Ending, Lease
+from podium import attempts, catalog, leaderboard, logs, turns
+from podium.attempts import Ending, Lease, Spent
 from podium.catalog import Spec
-from podium.competitions import find
-from podium.errors import BadRequestError
 from podium.installation import Installation
 from podium.models import Challenge, Evaluation, Submission
-from podium.submissions import check_kind
+from podium.recent import Recent
 from podium.verdicts import Verdict
 from podium_scoring import SCORING_VERSION, ChallengeError, Score, SubmissionError, metric
-from podium_scoring.tables import (
-    Answers,
-    Form,
-    read_answers,
-    read_form,
-    read_predictions,
-    score_table,
-)
+from podium_scoring.grading import Grading, Truth
+from podium_scoring.tables import read_predictions
 
-KEPT = 8  # challenges whose answers a process keeps in memory
 LONGEST_REASON = 280
 INTERVAL_SEED = 0
 
 log = logging.getLogger(__name__)
 
 
-class Readable(Protocol):
-    """An arrived file, at its start."""
-
-    def read(self) -> bytes:
-        """Its bytes."""
-
-
 @dataclass(frozen=True)
-class Checked:
-    """What a dry run found; `errors` are shown as they stand."""
-
-    ok: bool
-    message: str
-    rows: int | None
-    errors: list[dict[str, object]]
-    more: int
-
-
-@dataclass(frozen=True)
-class Truth:
+class Case:
     """What a worker needs to judge the submissions of one challenge."""
 
     spec: Spec
-    version: str
-    answers: Answers
+    grading: Grading
+    truth: Truth
+    truth_version: str
 
 
-T = TypeVar("T")
-
-
-class Recent(Generic[T]):
-    """Keeps what was made last for each challenge; a new truth version is another entry."""
-
-    def __init__(self, make: Callable[[Installation, Challenge], T], size: int = KEPT) -> None:
-        self._make = make
-        self._size = size
-        self._kept: OrderedDict[tuple[int, str], T] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, installation: Installation, challenge: Challenge) -> T:
-        """What belongs to this challenge, made at its first use."""
-        key = (challenge.id, challenge.truth_version)
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = self._make(installation, challenge)
-                while len(self._kept) > self._size:
-                    self._kept.popitem(last=False)
-            self._kept.move_to_end(key)
-            return self._kept[key]
-
-
-def _read_truth(installation: Installation, challenge: Challenge) -> Truth:
+def _read_case(installation: Installation, challenge: Challenge) -> Case:
     if not challenge.answers_key:
         raise ChallengeError(f"The answers of {challenge.slug} are not prepared.")
     spec = catalog.parse(challenge.spec)
+    grading = spec.grading
     with installation.storage.open(challenge.answers_key) as file:
-        answers = read_answers(file.read(), spec.submission.schema_record)
-    return Truth(spec, challenge.truth_version, answers)
+        truth = grading.read_truth(file.read())
+    return Case(spec, grading, truth, challenge.truth_version)
 
 
-def _read_form(installation: Installation, challenge: Challenge) -> Form:
-    spec = catalog.parse(challenge.spec)
-    with installation.storage.open(challenge.sample_key) as file:
-        return read_form(file.read(), spec.submission.schema_record)
+_cases = Recent(_read_case)
 
 
-_truths = Recent(_read_truth)
-_forms = Recent(_read_form)
+@dataclass(frozen=True)
+class Work:
+    """A submission in the hands of this process."""
+
+    lease: Lease
+    submission: Submission
 
 
-def judge(installation: Installation, worker: str, submission_id: int) -> None:
-    """Take a waiting submission, score it, write how it ended. Does nothing if it is not waiting.
+def take(installation: Installation, queue: str, worker: str) -> Work | None:
+    """Take the submission whose turn it is; None if none may begin now."""
+    with installation.database.writing() as session:
+        lease = turns.take(session, queue, worker, "score", installation.config.lease_s)
+        if lease is None:
+            return None
+        submission = session.scalars(
+            select(Submission)
+            .where(Submission.id == lease.submission_id)
+            .options(joinedload(Submission.competition))
+        ).one()
+        return Work(lease, submission)
+
+
+def judge(installation: Installation, work: Work) -> None:
+    """Score what was taken, and write how it ended.
 
     Whatever happens in between, the submission is afterwards ended or waiting again; if this
     process dies, its lease runs out and the reconciler gives it back.
     """
-    config = installation.config
-    with installation.database.writing() as session:
-        lease = attempts.take(session, submission_id, "score", worker, config.lease_s)
-        if lease is None:
-            return
-        submission = session.scalars(
-            select(Submission)
-            .where(Submission.id == submission_id)
-            .options(joinedload(Submission.competition))
-        ).one()
+    with logs.about(submission=work.submission.id, attempt=work.lease.number):
+        _judge(installation, work)
+
+
+def _judge(installation: Installation, work: Work) -> None:
+    lease, submission = work.lease, work.submission
+    begun, begun_cpu = time.perf_counter(), time.process_time()
     try:
-        truth, scores = _score(installation, submission)
+        case, scores = _score(installation, submission)
     except SubmissionError as error:
         _end(installation, lease, _invalid(error))
     except ChallengeError as error:
-        log.error("submission %s: the challenge is at fault: %s", submission_id, error.message)
+        log.error("the challenge is at fault: %s", error.message)
         ending = Ending(
             Verdict.CHALLENGE_FAULT,
             "The answers or the metric of this competition are at fault. The host was told.",
@@ -141,43 +102,18 @@ def judge(installation: Installation, worker: str, submission_id: int) -> None:
         )
         _end(installation, lease, ending)
     except Exception:  # ours, whatever it is: never the student's fault
-        log.exception("submission %s, attempt %s failed", submission_id, lease.number)
+        log.exception("failed")
         with installation.database.writing() as session:
             attempts.give_back(
-                session, lease, attempts.FAULT, traceback.format_exc(), config.max_attempts
+                session,
+                lease,
+                attempts.FAULT,
+                traceback.format_exc(),
+                installation.config.max_attempts,
             )
     else:
-        _record(installation, lease, submission, truth, scores)
-
-
-def check(
-    installation: Installation, slug: str, file: Readable, kind: str = "predictions"
-) -> Checked:
-    """The content check that scoring makes, as a dry run: costs nothing, never opens answers."""
-    with installation.database.reading() as session:
-        competition = find(session, slug)
-        check_kind(competition, kind)
-        challenge = competition.challenge
-        if challenge.state != "ready":
-            raise BadRequestError(f"{competition.title} is not ready: its data are being prepared.")
-    form = _forms.get(installation, challenge)
-    try:
-        read_predictions(file.read(), form)
-    except SubmissionError as error:
-        return Checked(
-            ok=False,
-            message=error.message,
-            rows=None,
-            errors=[asdict(detail) for detail in error.details],
-            more=error.more,
-        )
-    return Checked(
-        ok=True,
-        message="The file fits the published format.",
-        rows=len(form.ids),
-        errors=[],
-        more=0,
-    )
+        spent = Spent(time.perf_counter() - begun, time.process_time() - begun_cpu)
+        _record(installation, lease, submission, case, scores, spent)
 
 
 def warm_up() -> None:
@@ -189,38 +125,36 @@ def warm_up() -> None:
 
 def _score(
     installation: Installation, submission: Submission
-) -> tuple[Truth, Mapping[str, Mapping[str, Score]]]:
+) -> tuple[Case, Mapping[str, Mapping[str, Score]]]:
     """Scores by metric and split: the first metric ranks, the others are shown beside it."""
-    truth = _truths.get(installation, submission.competition.challenge)
-    with installation.storage.open(submission.file_key) as file:
-        predictions = read_predictions(file.read(), truth.answers.form)
-    chosen = truth.spec.metric
-    options = {chosen.name: chosen.options}
-    return truth, {
-        name: score_table(
-            name, predictions, truth.answers, options=options.get(name), seed=INTERVAL_SEED
-        )
-        for name in (chosen.name, *chosen.also)
-    }
+    case = _cases.get(installation, submission.competition.challenge)
+    with installation.storage.open(submission.output_key or submission.file_key) as file:
+        predictions = read_predictions(file.read(), case.truth.form)
+    scores = case.grading.score(predictions, case.truth, seed=INTERVAL_SEED)
+    for splits in scores.values():
+        for score in splits.values():
+            _ = score.interval  # computed here, not while the database is locked
+    return case, scores
 
 
 def _record(
     installation: Installation,
     lease: Lease,
     submission: Submission,
-    truth: Truth,
+    case: Case,
     scores: Mapping[str, Mapping[str, Score]],
+    spent: Spent,
 ) -> None:
     """Verdict, evaluations and board in one transaction; nothing if the attempt is not current."""
     with installation.database.writing() as session:
-        if not attempts.end(session, lease, Ending(Verdict.SCORED)):
+        if not attempts.end(session, lease, Ending(Verdict.SCORED, spent=spent)):
             return
         for name, splits in scores.items():
             for split, score in splits.items():
                 evaluation = Evaluation(
                     submission_id=submission.id,
                     scorer_version=SCORING_VERSION,
-                    truth_version=truth.version,
+                    truth_version=case.truth_version,
                     split=split,
                     metric=name,
                     value=score.value,
@@ -230,7 +164,7 @@ def _record(
                     signature=str(score.signature),
                 )
                 session.add(evaluation)
-                if name == truth.spec.metric.name and split == leaderboard.PUBLIC:
+                if name == case.grading.first.name and split == leaderboard.PUBLIC:
                     leaderboard.record(
                         session,
                         submission,

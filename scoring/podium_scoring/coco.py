@@ -34,8 +34,10 @@ class Truth:
         return len(self.images)
 
     @classmethod
-    def of(cls, answers: Mapping[str, Any]) -> "Truth":
-        """The arrays of a COCO annotation mapping; ChallengeError if it is not one."""
+    def of(cls, answers: "Mapping[str, Any] | Truth") -> "Truth":
+        """The arrays of a COCO annotation mapping, or themselves; ChallengeError if it is none."""
+        if isinstance(answers, Truth):
+            return answers
         try:
             images = np.unique([image["id"] for image in answers["images"]]).astype(np.int64)
             named = sorted((kind["id"], kind.get("name", "")) for kind in answers["categories"])
@@ -66,6 +68,16 @@ class Truth:
 
 
 @dataclass(frozen=True)
+class Drawn:
+    """Boxes of a submission as columns that were checked before."""
+
+    image: Integers  # its number in the truth
+    category: Integers  # its id
+    boxes: Floats
+    scores: Floats
+
+
+@dataclass(frozen=True)
 class Found:
     """The submission's boxes, ordered by category, image and falling score."""
 
@@ -74,8 +86,18 @@ class Found:
     scores: Floats
 
     @classmethod
-    def of(cls, predictions: Boxes, truth: Truth) -> "Found":
+    def of(cls, predictions: "Boxes | Drawn", truth: Truth) -> "Found":
         """The arrays of COCO results; SubmissionError with the entries that are none."""
+        if isinstance(predictions, Drawn):
+            at_category = _positions(predictions.category, truth.categories)
+            if (at_category < 0).any():
+                strange = predictions.category[at_category < 0][0]
+                raise ChallengeError(
+                    f"The form allows category {strange}, which the answers have not. Allow those "
+                    "of the answers only."
+                )
+            group = at_category * truth.n + predictions.image
+            return cls._sorted(group, predictions.boxes, predictions.scores)
         if not isinstance(predictions, list | tuple):
             raise SubmissionError(
                 "The file is not a list. COCO results are a list of boxes, each with image_id, "
@@ -97,7 +119,10 @@ class Found:
         good &= (np.abs(boxes) <= LARGEST).all(axis=1) & (boxes[:, 2:] >= 0).all(axis=1)
         if not good.all():
             raise _refusal(predictions, truth)
-        group = at_category * truth.n + at_image
+        return cls._sorted(at_category * truth.n + at_image, boxes, scores)
+
+    @classmethod
+    def _sorted(cls, group: Integers, boxes: Floats, scores: Floats) -> "Found":
         order = np.lexsort((-scores, group))  # stable, as pycocotools' mergesort
         return cls(group[order], boxes[order], scores[order])
 

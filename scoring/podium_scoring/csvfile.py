@@ -9,58 +9,24 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from podium_scoring.errors import MOST_DETAILS, Detail, SubmissionError
+from podium_scoring.column import Column
+from podium_scoring.errors import MOST_DETAILS
+from podium_scoring.faults import Faults, refuse, shown
+from podium_scoring.textfile import check_lines, text_bytes
 
-LONGEST_SHOWN = 40
+LONGEST_HEADER = 2**16  # bytes
 MOST_DIGITS = 18  # fits 64 bits whatever the digits are
 
 _NEWLINE, _RETURN, _COMMA, _MINUS, _ZERO = 10, 13, 44, 45, 48
 _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")
-_ARCHIVES = {
-    b"PK\x03\x04": "a zip archive (or .npz, .xlsx)",
-    b"\x1f\x8b": "a gzip file",
-    b"\x89PNG": "a PNG image",
-    b"%PDF": "a PDF",
-    b"PAR1": "a Parquet file",
-    b"\x93NUMPY": "a .npy file",
-}
-
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-
-
-@dataclass
-class Faults:
-    """Collects what is wrong, keeps the first 20 places by line, counts the rest."""
-
-    details: list[Detail] = field(default_factory=list)
-    count: int = 0
-
-    def add(self, line: int | None, column: str | None, expected: str, got: str) -> None:
-        """Note one place."""
-        self.count += 1
-        if len(self.details) < 4 * MOST_DETAILS:
-            self.details.append(Detail(line, column, expected, got))
-
-    def skip(self, count: int) -> None:
-        """Count places that are not worth keeping: there are enough before them."""
-        self.count += count
-
-    def check(self) -> None:
-        """Raise SubmissionError if anything was noted."""
-        if not self.count:
-            return
-        self.details.sort(key=lambda detail: (detail.line is None, detail.line or 0))
-        kept = self.details[:MOST_DETAILS]
-        first = str(kept[0])
-        others = f" There are {self.count - 1} more faults." if self.count > 1 else ""
-        message = f"{first[0].upper()}{first[1:]}.{others}"
-        raise SubmissionError(message, kept, self.count - len(kept))
 
 
 @dataclass(frozen=True)
@@ -77,126 +43,108 @@ class Sheet:
     _texts: list[list[str]]
     _lines: Ints | None  # None: row i is line i + 2
 
+    place = "line"
+
     def line(self, row: int) -> int:
         """The line of a row in the file; the header is line 1."""
         return row + 2 if self._lines is None else int(self._lines[row])
 
-    def texts(self, column: int) -> list[str]:
-        """The fields of a column as text."""
-        if self._data is None:
-            return self._texts[column]
-        pairs = zip(self._starts[column].tolist(), self._ends[column].tolist(), strict=True)
-        return [self._raw[start:end].decode() for start, end in pairs]
+    def where(self, row: int, name: str) -> tuple[int | None, str]:
+        """Line and column of a field."""
+        return self.line(row), name
 
-    def text(self, column: int, row: int) -> str:
+    def got(self, row: int, name: str) -> str:
+        """A field as messages quote it."""
+        return shown(self.text(self.header.index(name), row))
+
+    def text(self, at: int, row: int) -> str:
         """One field."""
         if self._data is None:
-            return self._texts[column][row]
-        return self._raw[self._starts[column][row] : self._ends[column][row]].decode()
+            return self._texts[at][row]
+        return self._raw[self._starts[at][row] : self._ends[at][row]].decode()
 
-    def integers(self, column: int, expected: str, faults: Faults) -> Ints:
-        """A column of whole numbers; 0 stands where a fault was noted."""
+    def read(self, column: Column) -> tuple[NDArray[Any], Sequence[int]]:
+        """A column by its type, and the rows where no such value stands (there it is 0)."""
+        at = self.header.index(column.name)
+        if column.type == "integer":
+            return self._integers(at)
+        if column.type == "number":
+            return self._numbers(at)
+        if self._data is None:
+            return np.array(self._texts[at], object), []
+        return np.array([field.decode() for field in self._fields(at)], object), []
+
+    def _fields(self, at: int) -> list[bytes]:
+        """The fields of a column of a file without quotes."""
+        pairs = zip(self._starts[at].tolist(), self._ends[at].tolist(), strict=True)
+        return [self._raw[start:end] for start, end in pairs]
+
+    def _integers(self, at: int) -> tuple[Ints, list[int]]:
         if self._data is None:
             values = np.zeros(self.rows, np.int64)
             doubtful = np.arange(self.rows)
         else:
-            values, plain = _plain_integers(self._data, self._starts[column], self._ends[column])
+            values, plain = _plain_integers(self._data, self._starts[at], self._ends[at])
+            if plain.all():
+                return values, []
             doubtful = np.flatnonzero(~plain)
-        name = self.header[column]
+        unreadable = []
         for row in doubtful.tolist():
-            text = self.text(column, row)
+            text = self.text(at, row)
             if _INTEGER.fullmatch(text):
                 values[row] = int(text)
             else:
-                faults.add(self.line(row), name, expected, shown(text))
-        return values
+                unreadable.append(row)
+        return values, unreadable
 
-    def numbers(self, column: int, expected: str, faults: Faults) -> Floats:
-        """A column of finite numbers; 0 stands where a fault was noted."""
-        texts = self.texts(column)
+    def _numbers(self, at: int) -> tuple[Floats, list[int]]:
+        fields: Sequence[str | bytes] = self._texts[at] if self._data is None else self._fields(at)
         try:
-            values = np.array([float(text) for text in texts], np.float64)
-            doubtful = np.flatnonzero(~np.isfinite(values)).tolist()
-            if any("_" in text for text in texts):  # Python would read 1_000, other readers not
-                doubtful = list(range(self.rows))
+            values = np.array([float(field) for field in fields], np.float64)
         except ValueError:
-            values = np.zeros(self.rows)
-            doubtful = list(range(self.rows))
-        name = self.header[column]
-        for row in doubtful:
-            number = _finite(texts[row])
+            values = np.full(self.rows, np.nan)
+        strange = ~np.isfinite(values)
+        if self._data is None or b"_" in self._raw or not self._raw.isascii():
+            strange[:] = True  # Python would read 1_000 and Indian digits, other readers not
+        unreadable = []
+        for row in np.flatnonzero(strange).tolist():
+            number = _finite(self.text(at, row))
             if number is None:
-                faults.add(self.line(row), name, expected, shown(texts[row]))
+                unreadable.append(row)
             values[row] = number or 0.0
-        return values
+        return values, unreadable
 
 
-def read_sheet(data: bytes, expected_header: Sequence[str]) -> Sheet:
-    """Check encoding, header and structure; SubmissionError with places if they do not fit."""
-    data = _text_bytes(data)
+def read_sheet(data: bytes, expected_header: Sequence[str], most: int | None = None) -> Sheet:
+    """Check encoding, header and structure; SubmissionError with places if they do not fit.
+
+    `most` bounds the lines: a file of more is refused before they are parted.
+    """
+    data = text_bytes(data, "CSV text")
     wanted = ",".join(expected_header)
-    first = data[: data.find(b"\n")] if b"\n" in data else data
-    header = _header(first.decode().rstrip("\r"), expected_header)
+    end = data.find(b"\n")
+    first = data[: end if end >= 0 else len(data)]
+    if len(first) > LONGEST_HEADER:
+        message = f"The first line has {len(first)} bytes. It must be the header {wanted}."
+        refuse(message, 1, None, f"the header {wanted}", f"{len(first)} bytes")
+    line = first.decode().rstrip("\r")
+    header = _header(line, expected_header)
     if not data[len(first) :].strip():
-        raise SubmissionError(
-            "The file has a header and no rows.", [Detail(2, None, "a row of data", "nothing")]
-        )
+        refuse("The file has a header and no rows.", 2, None, "a row of data", "nothing")
     if header is None:
-        got = first.decode().rstrip("\r")
-        raise SubmissionError(
-            _header_advice(got, expected_header),
-            [Detail(1, None, f"the header {wanted}", shown(got))],
-        )
+        advice = _header_advice(line, expected_header)
+        refuse(advice, 1, None, f"the header {wanted}", shown(line))
+    check_lines(data, most)
     if b'"' in data:
         return _quoted_sheet(data.decode(), header)
     return _plain_sheet(data, header)
 
 
-def shown(text: str) -> str:
-    """A field as it is quoted in messages: cut where it is long."""
-    if text == "":
-        return "nothing"
-    return repr(text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…")
-
-
-def _text_bytes(data: bytes) -> bytes:
-    """The file as UTF-8 without BOM and with newlines of one kind; refuses what is no text."""
-    if not data.strip():
-        raise SubmissionError(
-            "The file is empty.", [Detail(1, None, "a header and rows", "an empty file")]
-        )
-    for magic, kind in _ARCHIVES.items():
-        if data.startswith(magic):
-            raise SubmissionError(
-                f"The file is {kind}, not CSV text.", [Detail(1, None, "CSV text", kind)]
-            )
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise SubmissionError(
-            "The file is encoded as UTF-16. Save it as UTF-8.",
-            [Detail(1, None, "UTF-8 text", "UTF-16 text")],
-        )
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    if (place := data.find(b"\0")) >= 0:
-        line = data.count(b"\n", 0, place) + 1
-        raise SubmissionError(
-            "The file holds a zero byte: it is binary, or UTF-16. Save it as UTF-8 text.",
-            [Detail(line, None, "UTF-8 text", "a zero byte")],
-        )
-    if not data.isascii():
-        try:
-            data.decode()
-        except UnicodeDecodeError as error:
-            line = data.count(b"\n", 0, error.start) + 1
-            raise SubmissionError(
-                f"The file is not UTF-8 text (line {line}). Save it as UTF-8.",
-                [Detail(line, None, "UTF-8 text", f"the byte 0x{data[error.start]:02x}")],
-            ) from None
-    return data if b"\n" in data else data.replace(b"\r", b"\n")
-
-
 def _header(line: str, expected: Sequence[str]) -> list[str] | None:
-    names = next(csv.reader([line]), [])
-    names = [name.strip() for name in names]
+    try:
+        names = [name.strip() for name in next(csv.reader([line]), [])]
+    except csv.Error:
+        return None
     return names if sorted(names) == sorted(expected) else None
 
 
@@ -332,4 +280,4 @@ def _finite(text: str) -> float | None:
         number = float(text)
     except ValueError:
         return None
-    return number if np.isfinite(number) and "_" not in text else None
+    return number if np.isfinite(number) and "_" not in text and text.isascii() else None

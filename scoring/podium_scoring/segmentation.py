@@ -68,34 +68,34 @@ def decode_runs(text: str, height: int, width: int) -> NDArray[np.uint8]:
     array([[1, 0, 1],
            [1, 0, 0]], dtype=uint8)
     """
-    try:
-        numbers = np.array([int(word) for word in text.split()], np.int64)
-    except (ValueError, OverflowError) as error:
-        raise SubmissionError(
-            f"Run lengths {text[:40]!r} are not whole numbers. Write start and length in turn."
-        ) from error
-    starts, lengths = numbers[0::2], numbers[1::2]
-    if len(starts) != len(lengths):
-        raise SubmissionError(
-            f"Run lengths {text[:40]!r} have {len(numbers)} numbers. Every start needs a length."
-        )
     pixels = height * width
-    if len(starts) and (starts.min() < 1 or lengths.min() < 1 or starts.max() > pixels):
-        raise SubmissionError(
-            f"Run lengths {text[:40]!r} leave the mask. Starts run from 1 to {pixels}, lengths "
-            "from 1."
-        )
-    ends = starts + np.minimum(lengths, pixels + 1)
-    if (starts[1:] < ends[:-1]).any() or (len(ends) and ends[-1] > pixels + 1):
-        raise SubmissionError(
-            f"Run lengths {text[:40]!r} overlap, go back or leave the {pixels} pixels. Write them "
-            "in order and apart."
-        )
+    fault = runs_fault(text, pixels)
+    if fault:
+        raise SubmissionError(f"Run lengths {text[:40]!r} {fault}")
+    numbers = np.array(text.split(), np.int64)
+    starts, ends = numbers[0::2], numbers[0::2] + numbers[1::2]
     steps = np.zeros(pixels + 1, np.int8)
     np.add.at(steps, starts - 1, 1)
     np.add.at(steps, ends - 1, -1)
     flat = np.cumsum(steps[:-1], dtype=np.int8).astype(np.uint8)
     return flat.reshape(width, height).T
+
+
+def runs_fault(text: str, pixels: int) -> str:
+    """What is wrong with run lengths in a mask of so many pixels, "" if nothing is."""
+    words = text.split()
+    if not all(word.isascii() and word.isdecimal() and len(word) <= 18 for word in words):
+        return "are not whole numbers. Write start and length in turn."
+    numbers = np.array(words, np.int64)
+    starts, lengths = numbers[0::2], numbers[1::2]
+    if len(starts) != len(lengths):
+        return f"have {len(numbers)} numbers. Every start needs a length."
+    if len(starts) and (starts.min() < 1 or lengths.min() < 1 or starts.max() > pixels):
+        return f"leave the mask. Starts run from 1 to {pixels}, lengths from 1."
+    ends = starts + np.minimum(lengths, pixels + 1)
+    if (starts[1:] < ends[:-1]).any() or (len(ends) and ends[-1] > pixels + 1):
+        return f"overlap, go back or leave the {pixels} pixels. Write them in order and apart."
+    return ""
 
 
 def encode_runs(mask: Mask) -> str:

@@ -1,64 +1,45 @@
-"""Tables of predictions and answers: a declared schema, columns by type, alignment by id."""
+"""Tables of predictions and answers: any declared format to checked columns, aligned by id."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from podium_scoring.csvfile import Faults, Ints, Sheet, read_sheet, shown
+from podium_scoring.column import Column
 from podium_scoring.errors import MOST_DETAILS, ChallengeError, SubmissionError
-from podium_scoring.score import Score, compute
+from podium_scoring.faults import Faults, shown
+from podium_scoring.rules import check_distinct, check_sums
+from podium_scoring.schema import Schema
 
 USAGE = "Usage"
 SPLITS = {"Public": "public", "Private": "private"}
-TYPES = ("integer", "number", "string")
+ALL = "all"  # the one split of answers without the column Usage
+
+Ints = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column of a file: its type and what may stand in it."""
-
-    name: str
-    type: str = "string"
-    low: float | None = None
-    high: float | None = None
-    allowed: tuple[str, ...] | None = None
-
-    def __post_init__(self) -> None:
-        if self.type not in TYPES:
-            raise ChallengeError(
-                f"Column {self.name!r} has type {self.type!r}. Types are {', '.join(TYPES)}."
-            )
+class Table(Protocol):
+    """What every reader of a format gives: rows whose columns are read one by one."""
 
     @property
-    def expected(self) -> str:
-        """What fits, in words: "an integer from 0 to 9"."""
-        if self.allowed is not None:
-            return f"one of {', '.join(self.allowed)}"
-        noun = {"integer": "an integer", "number": "a finite number", "string": "text"}[self.type]
-        if self.low is not None and self.high is not None:
-            return f"{noun} from {self.low:g} to {self.high:g}"
-        if self.low is not None:
-            return f"{noun} of at least {self.low:g}"
-        if self.high is not None:
-            return f"{noun} of at most {self.high:g}"
-        return noun
-
-
-@dataclass(frozen=True)
-class Schema:
-    """The columns of a file: the id, then the values."""
-
-    id: Column
-    columns: tuple[Column, ...]
+    def place(self) -> str:
+        """What a row is called in messages: line, row, box, image."""
 
     @property
-    def header(self) -> list[str]:
-        """Names of all columns, the id first."""
-        return [self.id.name, *(column.name for column in self.columns)]
+    def rows(self) -> int:
+        """Number of rows."""
+
+    def read(self, column: Column) -> tuple[NDArray[Any], Sequence[int]]:
+        """A column by its type, and the rows where no such value stands (there it is 0)."""
+
+    def where(self, row: int, name: str) -> tuple[int | None, str]:
+        """Line and column of a value, as messages name them."""
+
+    def got(self, row: int, name: str) -> str:
+        """A value as messages quote it."""
 
 
 class Index:
@@ -81,22 +62,24 @@ class Index:
         else:
             self._order = np.argsort(ids)
 
-    def rows(self, ids: NDArray[Any] | list[str]) -> Ints:
+    def rows(self, ids: NDArray[Any]) -> Ints:
         """The row of each id, -1 for an id that is not there."""
         if self._table is not None:
-            offset = np.asarray(ids) - self._low
-            inside = (offset >= 0) & (offset < len(self._table))
-            return np.where(inside, self._table[np.where(inside, offset, 0)], -1)
+            inside = (ids >= self._low) & (ids < self._low + len(self._table))
+            if inside.all():
+                rows: Ints = self._table[ids - self._low]
+                return rows
+            return np.where(inside, self._table[np.where(inside, ids - self._low, 0)], -1)
         if self._order is not None:
             place = np.searchsorted(self.ids, ids, sorter=self._order)
             found = self._order[np.minimum(place, len(self.ids) - 1)]
             return np.where(self.ids[found] == ids, found, -1)
-        return np.array([self._places.get(text, -1) for text in ids], np.int64)
+        return np.array([self._places.get(text, -1) for text in ids.tolist()], np.int64)
 
 
 @dataclass(frozen=True)
 class Form:
-    """What a file must fit: its columns and the ids of the test set. Holds no answers."""
+    """What a file must fit: its schema and the ids of the test set. Holds no answers."""
 
     schema: Schema
     ids: NDArray[Any]
@@ -104,159 +87,254 @@ class Form:
 
 
 @dataclass(frozen=True)
-class Answers:
-    """The truth of a challenge, ready to be compared with: a worker keeps it in memory."""
+class Predictions:
+    """The columns of a submission. Row i belongs to id i of the form, or else to id owner[i]."""
 
-    form: Form
     columns: Mapping[str, NDArray[Any]]
-    splits: Mapping[str, Ints]  # split name -> its rows
+    owner: Ints | None = None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The truth of a challenge: columns as in `Predictions`, or COCO annotations."""
+
+    ids: NDArray[Any]
+    index: Index = field(repr=False)
+    columns: Mapping[str, NDArray[Any]]
+    owner: Ints | None
+    splits: Mapping[str, Ints]  # split name -> its rows of `ids`
     digest: str
+    annotations: Mapping[str, Any] | None = None
+
+
+def open_table(data: bytes, schema: Schema, ids: NDArray[Any] | None = None) -> Table:
+    """Any format's structural pass; `ids` bound what a right file can have.
+
+    A reader is imported when a file of its format is first opened.
+    """
+    most = None
+    if ids is not None:
+        most = (1000 if schema.repeated else 4) * len(ids) + 1000
+    if schema.format == "csv":
+        from podium_scoring.csvfile import read_sheet
+
+        return read_sheet(data, schema.header, most)
+    if schema.format == "jsonl":
+        from podium_scoring.jsonlines import read_records
+
+        return read_records(data, schema.header, most)
+    if schema.format == "parquet":
+        from podium_scoring.parquetfile import read_parquet
+
+        return read_parquet(data, schema, most)
+    if schema.format == "npz":
+        from podium_scoring.npzfile import read_arrays
+
+        return read_arrays(data, schema, most)
+    if schema.format == "png":
+        from podium_scoring.pngfile import read_images
+
+        return read_images(data, schema, most)
+    if schema.format == "coco":
+        from podium_scoring.cocofile import read_boxes
+
+        return read_boxes(data, schema)
+    from podium_scoring.textfile import read_lines
+
+    return read_lines(data, schema, ids)
+
+
+def form_of(schema: Schema, ids: NDArray[Any]) -> Form:
+    """The form of a schema and a set of ids; the ids of a text a line must be 1, 2, ..."""
+    if schema.format == "txt":
+        ids = np.sort(ids)
+        if ids.dtype.kind != "i" or (ids != np.arange(1, len(ids) + 1)).any():
+            raise ChallengeError("The ids of texts a line are the numbers of lines: 1, 2, ...")
+    return Form(schema, ids, Index(ids))
 
 
 def read_form(sample: bytes, schema: Schema) -> Form:
-    """The form of a challenge from its public sample submission; its faults are the host's."""
+    """The form of a challenge from its public sample submission; its faults are the host's.
+
+    With `rows` the schema tells the ids itself, and the sample is not looked at.
+    """
+    if schema.rows is not None:
+        return form_of(schema, np.arange(schema.rows))
     faults = Faults()
     try:
-        ids = _read(read_sheet(sample, schema.header), schema.id, faults)
+        table = open_table(sample, schema)
+        faults.place = table.place
+        ids = _read(table, schema.id, faults)
         faults.check()
     except SubmissionError as error:
         raise ChallengeError(
             f"The sample submission is at fault. {error.message}", error.details, error.more
         ) from None
-    return Form(schema, ids, Index(ids))
+    if not len(ids):
+        raise ChallengeError("The sample submission has no rows. Give every test id one.")
+    return form_of(schema, _distinct(ids) if schema.repeated else ids)
 
 
-def read_answers(data: bytes, schema: Schema) -> Answers:
-    """Read `id,<columns>,Usage`; Usage is Public or Private. Faults are the host's."""
-    usage = Column(USAGE, "string", allowed=tuple(SPLITS))
+def read_answers(data: bytes, schema: Schema, *, usage: bool = True) -> Answers:
+    """Read the columns of a schema and Usage, which is Public or Private in each row.
+
+    Without `usage` there is no such column, and one split, "all". Faults are the host's.
+    """
+    if usage and schema.format in ("png", "txt"):
+        raise ChallengeError(f"Answers have no format {schema.format}: it has no room for Usage.")
+    if schema.format == "coco":
+        return _annotated(data, usage=usage)
+    column = Column(USAGE, "string", allowed=tuple(SPLITS))
+    wanted = replace(schema, columns=(*schema.columns, column)) if usage else schema
+    faults = Faults()
     try:
-        sheet = read_sheet(data, [*schema.header, USAGE])
-        faults = Faults()
-        ids = _read(sheet, schema.id, faults)
-        columns = {column.name: _read(sheet, column, faults) for column in schema.columns}
-        usages = _read(sheet, usage, faults)
+        table = open_table(data, wanted)
+        faults.place = table.place
+        ids = _read(table, schema.id, faults)
+        columns = {one.name: _read(table, one, faults) for one in wanted.columns}
         faults.check()
-        _, counts = np.unique(ids, return_counts=True)
-        if (counts > 1).any():
-            raise SubmissionError("An id occurs twice.")
     except SubmissionError as error:
         raise ChallengeError(
             f"The answers are at fault. {error.message}", error.details, error.more
         ) from None
-    splits = {
-        split: rows for word, split in SPLITS.items() if len(rows := np.flatnonzero(usages == word))
-    }
-    digest = hashlib.sha256(data).hexdigest()[:12]
-    return Answers(Form(schema, ids, Index(ids)), columns, splits, digest)
+    distinct = _distinct(ids) if schema.repeated else ids
+    index = Index(distinct)
+    owner = index.rows(ids)
+    if len(np.unique(owner)) < len(owner) and not schema.repeated:
+        _, counts = np.unique(owner, return_counts=True)
+        twice = ids[owner == np.unique(owner)[counts > 1][0]][0]
+        raise ChallengeError(f"The answers are at fault. The id {twice!r} occurs twice.")
+    usages = columns.pop(USAGE) if usage else None
+    return Answers(
+        distinct,
+        index,
+        columns,
+        owner if schema.repeated else None,
+        _splits(len(distinct), owner, usages),
+        _digest(data),
+    )
 
 
-def read_predictions(data: bytes, form: Form) -> dict[str, NDArray[Any]]:
-    """The columns of a submitted CSV, in the order of the form's ids.
+def _annotated(data: bytes, *, usage: bool) -> Answers:
+    from podium_scoring.cocofile import read_annotations
 
-    Row order, column order, BOM, CRLF, quotes and empty lines are harmless. SubmissionError with
+    annotations = read_annotations(data, usage=usage)
+    told = {image["id"]: image.get(USAGE, "") for image in annotations["images"]}
+    ids = np.array(sorted(told), np.int64)
+    usages = np.array([told[number] for number in ids.tolist()], object) if usage else None
+    splits = _splits(len(ids), np.arange(len(ids)), usages)
+    return Answers(ids, Index(ids), {}, None, splits, _digest(data), annotations)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:12]
+
+
+def _distinct(ids: NDArray[Any]) -> NDArray[Any]:
+    """Each id once, in the order of first appearance."""
+    return np.array(list(dict.fromkeys(ids.tolist())), ids.dtype)
+
+
+def _splits(n: int, owner: Ints, usages: NDArray[Any] | None) -> dict[str, Ints]:
+    """Rows of `n` ids by split; ChallengeError if the rows of an id differ."""
+    if usages is None:
+        return {ALL: np.arange(n)}
+    is_public = np.zeros(n, np.bool_)
+    is_public[owner] = usages == "Public"
+    if (is_public[owner] != (usages == "Public")).any():
+        raise ChallengeError("The answers are at fault. An id is Public and Private.")
+    rows = {"public": np.flatnonzero(is_public), "private": np.flatnonzero(~is_public)}
+    return {split: found for split, found in rows.items() if len(found)}
+
+
+def names_usage(data: bytes, schema: Schema) -> bool:
+    """Whether answers have the column Usage, by a look at their first line or names."""
+    is_text = schema.format in ("csv", "jsonl")
+    return USAGE.encode() in (data.split(b"\n", 1)[0] if is_text else data)
+
+
+def read_predictions(data: bytes, form: Form) -> Predictions:
+    """The columns of a submission in any format, in the order of the form's ids.
+
+    Order of rows and columns, BOM, CRLF, quotes and empty lines are harmless. SubmissionError with
     at most 20 places for everything else: structure, types, ranges, unknown, double, missing ids.
     """
     schema = form.schema
-    sheet = read_sheet(data, schema.header)
-    faults = Faults()
-    ids = _read(sheet, schema.id, faults)
+    table = open_table(data, schema, form.ids)
+    faults = Faults(place=table.place)
+    ids = _read(table, schema.id, faults)
     faults.check()  # ids first: without them nothing else can be placed
     rows = form.index.rows(ids)
-    columns = {column.name: _read(sheet, column, faults) for column in schema.columns}
+    columns = {column.name: _read(table, column, faults) for column in schema.columns}
+    if not faults.count:  # sums of what could not be read would be no news
+        check_sums(schema, columns, _noting(table, faults))
+        check_distinct(schema, columns, rows, _noting(table, faults))
+    if schema.repeated:
+        _check_owners(table, schema, rows, form, faults)
+        faults.check()
+        return Predictions(columns, rows)
     place = np.full(len(form.ids), -1)
-    known = rows >= 0
-    if known.all() and len(rows) == len(place):
+    if len(rows) == len(place) and (rows >= 0).all():
         place[rows] = np.arange(len(rows))
     if (place < 0).any():
-        _explain_ids(sheet, schema.id, ids, rows, form, faults)
+        _explain_ids(table, schema.id, ids, rows, form, faults)
     faults.check()
-    return {name: values[place] for name, values in columns.items()}
+    return Predictions({name: values[place] for name, values in columns.items()})
 
 
-def score_table(
-    metric: str,
-    predictions: Mapping[str, NDArray[Any]],
-    answers: Answers,
-    *,
-    options: Mapping[str, Any] | None = None,
-    seed: int = 0,
-) -> dict[str, Score]:
-    """One score for each split of the answers; a single column is a vector, several a matrix."""
-    given, truth = _stack(predictions), _stack(answers.columns)
-    return {
-        split: compute(
-            metric,
-            given[rows],
-            truth[rows],
-            seed=seed,
-            answers_digest=f"{answers.digest}/{split}",
-            **(options or {}),
-        )
-        for split, rows in answers.splits.items()
-    }
+def _noting(table: Table, faults: Faults) -> Callable[[Ints, str, str, Callable[[int], str]], None]:
+    """Notes rows at fault: the first ones with their places, the rest by number."""
+
+    def note(rows: Ints, column: str, expected: str, got: Callable[[int], str]) -> None:
+        for row in rows[: 2 * MOST_DETAILS].tolist():
+            line, name = table.where(row, column)
+            faults.add(line, name, expected, got(row))
+        faults.skip(max(0, len(rows) - 2 * MOST_DETAILS))
+
+    return note
 
 
-def _stack(columns: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-    arrays = list(columns.values())
-    return arrays[0] if len(arrays) == 1 else np.column_stack(arrays)
-
-
-def _read(sheet: Sheet, column: Column, faults: Faults) -> NDArray[Any]:
+def _read(table: Table, column: Column, faults: Faults) -> NDArray[Any]:
     """A column by its type, with its range and allowed values checked."""
-    at = sheet.header.index(column.name)
-    values: NDArray[Any]
-    if column.type == "string":
-        texts = sheet.texts(at)
-        values = np.array(texts, dtype=object)
-        bad = [row for row, text in enumerate(texts) if not _fits(text, column.allowed)]
-    else:
-        read = sheet.integers if column.type == "integer" else sheet.numbers
-        before = faults.count
-        values = read(at, column.expected, faults)
-        outside = np.zeros(sheet.rows, bool)
-        if column.low is not None:
-            outside |= values < column.low
-        if column.high is not None:
-            outside |= values > column.high
-        bad = np.flatnonzero(outside).tolist()
-        if bad and faults.count > before:  # zeros that stand for unreadable fields are no news
-            noted = {detail.line for detail in faults.details}
-            bad = [row for row in bad if values[row] != 0 or sheet.line(row) not in noted]
-    for row in bad[: 2 * MOST_DETAILS]:
-        faults.add(sheet.line(row), column.name, column.expected, shown(sheet.text(at, row)))
-    faults.skip(max(0, len(bad) - 2 * MOST_DETAILS))
+    values, unreadable = table.read(column)
+    misfits = column.misfits(values)
+    bad = np.any(misfits, axis=tuple(range(1, misfits.ndim))) if misfits.ndim > 1 else misfits
+    bad[unreadable] = True
+    if bad.any():
+        note = _noting(table, faults)
+        rows = np.flatnonzero(bad)
+        note(rows, column.name, column.expected, lambda row: table.got(row, column.name))
     return values
 
 
-def _fits(text: str, allowed: Sequence[str] | None) -> bool:
-    return text in allowed if allowed is not None else text != ""
+def _check_owners(table: Table, schema: Schema, rows: Ints, form: Form, faults: Faults) -> None:
+    """Note unknown ids, and missing ones where every id needs a row (boxes may be none)."""
+    note, name = _noting(table, faults), schema.id.name
+    unknown = np.flatnonzero(rows < 0)
+    note(unknown, name, "an id of the test set", lambda row: table.got(row, name))
+    if schema.format != "coco":
+        _note_missing(schema.id, rows[rows >= 0], form, faults)
 
 
 def _explain_ids(
-    sheet: Sheet,
-    id_column: Column,
-    ids: NDArray[Any],
-    rows: Ints,
-    form: Form,
-    faults: Faults,
+    table: Table, id_column: Column, ids: NDArray[Any], rows: Ints, form: Form, faults: Faults
 ) -> None:
     """Note unknown and double ids with their lines, then the missing ones."""
-    name = id_column.name
+    note, name = _noting(table, faults), id_column.name
     unknown = np.flatnonzero(rows < 0)
-    for row in unknown[:MOST_DETAILS].tolist():
-        faults.add(sheet.line(row), name, "an id of the test set", shown(str(ids[row])))
-    faults.skip(max(0, len(unknown) - MOST_DETAILS))
+    note(unknown, name, "an id of the test set", lambda row: shown(str(ids[row])))
     found = np.flatnonzero(rows >= 0)
     _, first = np.unique(rows[found], return_index=True)
-    again = np.ones(len(found), bool)
+    again = np.ones(len(found), np.bool_)
     again[first] = False
-    double = found[again]
-    for row in double[:MOST_DETAILS].tolist():
-        faults.add(sheet.line(row), name, "each id once", f"{shown(str(ids[row]))} again")
-    faults.skip(max(0, len(double) - MOST_DETAILS))
-    present = np.zeros(len(form.ids), bool)
-    present[rows[found]] = True
+    note(found[again], name, "each id once", lambda row: f"{shown(str(ids[row]))} again")
+    _note_missing(id_column, rows[found], form, faults)
+
+
+def _note_missing(id_column: Column, found: Ints, form: Form, faults: Faults) -> None:
+    present = np.zeros(len(form.ids), np.bool_)
+    present[found] = True
     missing = np.flatnonzero(~present)
     for row in missing[:MOST_DETAILS].tolist():
-        faults.add(None, name, f"a row for id {form.ids[row]}", "no such row")
+        faults.add(None, id_column.name, f"a row for id {form.ids[row]}", "no such row")
     faults.skip(max(0, len(missing) - MOST_DETAILS))

@@ -25,6 +25,7 @@ def _coco(name: str, title: str, levels: str) -> Metric:
     return Metric(
         name=name,
         family="detection",
+        takes="boxes",
         title=title,
         higher_is_better=True,
         best=1.0,
@@ -34,7 +35,6 @@ def _coco(name: str, title: str, levels: str) -> Metric:
         source="Lin et al. 2014; equals pycocotools to 1e-12",
         options=_BOXES,
         cost="matching once for all images: 0.15 s for 50,000 boxes; interval 2 s (200 resamples)",
-        aligned=False,
     )
 
 
@@ -42,6 +42,7 @@ def _overlap(name: str, title: str, formula: str, source: str) -> Metric:
     return Metric(
         name=name,
         family="segmentation",
+        takes="masks",
         title=title,
         higher_is_better=True,
         best=1.0,
@@ -58,6 +59,7 @@ def _list(name: str, title: str, formula: str, source: str, **options: Option) -
     return Metric(
         name=name,
         family="ranking",
+        takes="lists",
         title=title,
         higher_is_better=True,
         best=1.0,
@@ -74,6 +76,8 @@ def _manifold(name: str, title: str, formula: str, source: str, k: int, unit: st
     return Metric(
         name=name,
         family="generation",
+        takes="images",
+        libraries=("numpy", "scipy"),
         title=title,
         higher_is_better=True,
         best=math.inf if name == "density" else 1.0,
@@ -83,7 +87,6 @@ def _manifold(name: str, title: str, formula: str, source: str, k: int, unit: st
         source=source,
         options={"k": Option(k, "which neighbour's distance is the radius")},
         cost="all distances, in blocks: n·m·d products",
-        aligned=False,
     )
 
 
@@ -101,6 +104,8 @@ TASK_METRICS = (
     Metric(
         name="bleu",
         family="translation",
+        takes="texts",
+        libraries=("numpy", "sacrebleu"),
         title="BLEU",
         higher_is_better=True,
         best=100.0,
@@ -115,6 +120,8 @@ TASK_METRICS = (
     Metric(
         name="chrf",
         family="translation",
+        takes="texts",
+        libraries=("numpy", "sacrebleu"),
         title="chrF",
         higher_is_better=True,
         best=100.0,
@@ -128,6 +135,8 @@ TASK_METRICS = (
     Metric(
         name="chrf_pp",
         family="translation",
+        takes="texts",
+        libraries=("numpy", "sacrebleu"),
         title="chrF++",
         higher_is_better=True,
         best=100.0,
@@ -141,6 +150,8 @@ TASK_METRICS = (
     Metric(
         name="ter",
         family="translation",
+        takes="texts",
+        libraries=("numpy", "sacrebleu"),
         title="Translation edit rate",
         higher_is_better=False,
         best=0.0,
@@ -154,6 +165,7 @@ TASK_METRICS = (
     Metric(
         name="recall_at_k",
         family="dialogue",
+        takes="candidates",
         title="Recall at k",
         higher_is_better=True,
         best=1.0,
@@ -162,12 +174,12 @@ TASK_METRICS = (
         formula="share of true replies, or of relevant items, among the first k",
         source="Lowe et al. 2015; ties count as the mean over their orders",
         options={"k": Option(1, "places that count")},
-        columns="many",
         cost="one pass over the scores",
     ),
     Metric(
         name="mrr",
         family="dialogue",
+        takes="candidates",
         title="Mean reciprocal rank",
         higher_is_better=True,
         best=1.0,
@@ -176,12 +188,12 @@ TASK_METRICS = (
         formula="mean of 1 / place of the true reply, or of the first relevant item",
         source="Voorhees 1999; ties count as the mean over their orders",
         options={"k": Option(0, "places that count; 0 for all")},
-        columns="many",
         cost="one pass over the scores",
     ),
     Metric(
         name="distinct_n",
         family="dialogue",
+        takes="replies",
         title="Distinct n-grams",
         higher_is_better=True,
         best=1.0,
@@ -191,7 +203,6 @@ TASK_METRICS = (
         source="Li et al. 2016",
         options={"n": Option(2, "words of an n-gram")},
         cost="one pass over the words",
-        aligned=False,
     ),
     _list(
         "ndcg",
@@ -224,6 +235,7 @@ TASK_METRICS = (
     Metric(
         name="novelty",
         family="ranking",
+        takes="lists",
         title="Novelty at k",
         higher_is_better=True,
         best=math.inf,
@@ -237,6 +249,8 @@ TASK_METRICS = (
     Metric(
         name="frechet",
         family="generation",
+        takes="images",
+        libraries=("numpy", "scipy"),
         title="Fréchet distance",
         higher_is_better=False,
         best=0.0,
@@ -245,11 +259,12 @@ TASK_METRICS = (
         formula="‖μ1 - μ2‖² + tr(Σ1 + Σ2 - 2 (Σ1 Σ2)^½) of normal distributions of the features",
         source="Dowson and Landau 1982; Heusel et al. 2017",
         cost="cubic in the features: 1 s for 2048, interval 8 s",
-        aligned=False,
     ),
     Metric(
         name="kernel_distance",
         family="generation",
+        takes="images",
+        libraries=("numpy", "scipy"),
         title="Kernel distance",
         higher_is_better=False,
         best=0.0,
@@ -258,7 +273,6 @@ TASK_METRICS = (
         formula="unbiased squared maximum mean discrepancy with the kernel (x·y / d + 1)³",
         source="Bińkowski et al. 2018",
         cost="all pairs, in blocks: (n + m)²·d products",
-        aligned=False,
     ),
     _manifold(
         "generative_precision",
@@ -295,6 +309,8 @@ TASK_METRICS = (
     Metric(
         name="copy_rate",
         family="generation",
+        takes="images",
+        libraries=("numpy", "scipy"),
         title="Copy rate",
         higher_is_better=False,
         best=0.0,
@@ -304,11 +320,11 @@ TASK_METRICS = (
         source="after Yoon et al. 2023",
         options={"ratio": Option(1 / 3, "of the two distances, at most this is a copy")},
         cost="all distances, in blocks: n·m·d products",
-        aligned=False,
     ),
     Metric(
         name="mean_return",
         family="games",
+        takes="episodes",
         title="Mean return",
         higher_is_better=True,
         best=math.inf,
@@ -321,6 +337,7 @@ TASK_METRICS = (
     Metric(
         name="win_rate",
         family="games",
+        takes="episodes",
         title="Win rate",
         higher_is_better=True,
         best=1.0,
@@ -333,6 +350,7 @@ TASK_METRICS = (
     Metric(
         name="bradley_terry",
         family="games",
+        takes="games",
         title="Bradley-Terry rating",
         higher_is_better=True,
         best=math.inf,

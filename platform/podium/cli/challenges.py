@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from podium import catalog, datasets, hosting, inspection, schema
+from podium import catalog, datasets, headroom, hosting, inspection, schema
 from podium.cli import output
 from podium.config import Config
 from podium.errors import ConfigError
@@ -44,11 +44,15 @@ def list_challenges(style: str) -> None:
 @challenges.command()
 @click.argument("folder", metavar="DIR_OR_SLUG")
 @click.option("--edition", type=click.Choice(["small", "full"]), default="small")
+@click.option("--train", is_flag=True, help="Train the baselines too: minutes, not seconds.")
 @click.pass_context
-def check(context: click.Context, folder: str, edition: str) -> None:
+def check(context: click.Context, folder: str, edition: str, train: bool) -> None:
     """Find everything that is wrong with a challenge folder."""
-    place = Path(folder) if Path(folder).is_dir() else _bundled(folder)
-    faults = inspection.inspect(place.resolve(), edition, Config.load().home / "sources")
+    place = (Path(folder) if Path(folder).is_dir() else _bundled(folder)).resolve()
+    cache = Config.load().home / "sources"
+    faults = inspection.inspect(place, edition, cache)
+    if train and not faults:
+        faults = headroom.trial(place, edition, cache)
     for fault in faults:
         click.echo(fault)
     if faults:

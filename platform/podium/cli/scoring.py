@@ -1,7 +1,5 @@
 """`podium score`: the server's own check of a file, or its score against answers that you have."""
 
-import csv
-import io
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ LISTED = ("split", "metric", "value", "low", "high", "n", "signature")
 @click.command()
 @click.argument("slug", required=False)
 @click.option("-f", "--file", required=True, type=FILE, help="The predictions.")
-@click.option("--answers", type=FILE, help="A CSV of true values: yours, or as host the hidden.")
+@click.option("--answers", type=FILE, help="A file of true values: yours, or as host the hidden.")
 @output.with_format
 def score(slug: str | None, file: Path, answers: Path | None, style: str) -> None:
     """Check a file as the server does; with --answers, score it as a score worker does.
@@ -61,26 +59,15 @@ def _hosted(slug: str, url: str) -> bytes | None:
 
 def against(described: dict[str, Any], file: Path, answers: bytes) -> list[dict[str, Any]]:
     """The scores of a file, by split and metric, computed here by the platform's own code."""
-    from podium_scoring.tables import Column, Schema, read_answers, read_predictions, score_table
+    from podium_scoring.grading import Grading
+    from podium_scoring.tables import names_usage
 
-    columns = [
-        Column(
-            column["name"],
-            column["type"],
-            column["low"],
-            column["high"],
-            tuple(column["allowed"]) if column["allowed"] is not None else None,
-        )
-        for column in described["submission"]["columns"]
-    ]
-    data, has_splits = _with_usage(answers)
-    truth = read_answers(data, Schema(columns[0], tuple(columns[1:])))
-    predictions = read_predictions(file.read_bytes(), truth.form)
-    metric = described["metric"]
-    options = {metric["name"]: metric["options"]}
+    grading = Grading.of(described["declaration"])
+    truth = grading.read_truth(answers, usage=names_usage(answers, grading.answers))
+    predictions = grading.read_predictions(file.read_bytes(), truth.form)
     return [
         {
-            "split": split if has_splits else "all",
+            "split": split,
             "metric": name,
             "value": found.value,
             "low": found.low,
@@ -88,18 +75,6 @@ def against(described: dict[str, Any], file: Path, answers: bytes) -> list[dict[
             "n": found.n,
             "signature": str(found.signature),
         }
-        for name in (metric["name"], *described["also"])
-        for split, found in score_table(name, predictions, truth, options=options.get(name)).items()
+        for name, splits in grading.score(predictions, truth).items()
+        for split, found in splits.items()
     ]
-
-
-def _with_usage(answers: bytes) -> tuple[bytes, bool]:
-    """Answers with the column Usage that scoring asks for; False if it was not there."""
-    rows = list(csv.reader(io.StringIO(answers.decode("utf-8-sig", "replace"))))
-    if not rows or "Usage" in rows[0]:
-        return answers, True
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*rows[0], "Usage"])
-    writer.writerows([*row, "Public"] for row in rows[1:] if row)
-    return out.getvalue().encode(), False

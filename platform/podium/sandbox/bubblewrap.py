@@ -146,7 +146,7 @@ class BubblewrapTree:
         _wait_readable(self._init, START_LIMIT_S)
         with contextlib.suppress(ChildProcessError):  # ours only where orphans come to us
             os.waitid(os.P_PIDFD, self._init, os.WEXITED | os.WNOHANG)
-        return status if status >= 0 else 128 - status
+        return status
 
     def collect(self, target: Path) -> outputs.Collected:
         """Take the files out of /out: its file system lives as long as we hold it."""

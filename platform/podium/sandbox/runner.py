@@ -23,7 +23,10 @@ class Tree(Protocol):
         """End every process of it at once. May be called at any time, and again."""
 
     def finish(self) -> int:
-        """Wait until the last process has gone; returns the exit status of the first."""
+        """Wait until the last process has gone; returns the exit status of the first.
+
+        It is negative, the signal, only if the sandbox itself was killed.
+        """
 
     def collect(self, target: Path) -> Collected:
         """Take the files out of /out, after `finish`."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from podium.sandbox.gauge import Usage
 from podium.sandbox.limits import Limits
-from podium.sandbox.outcome import Cause, Ended, Outcome
+from podium.sandbox.outcome import Cause, Ended, Outcome, SandboxError
 from podium.sandbox.outputs import Collected
 from podium.sandbox.runner import Tree
 
@@ -68,13 +68,16 @@ class Watch:
         usage = self._measure()
         # What the caller or the clock ended is told as such; a limit that the kernel enforced,
         # also when the program ended by itself before the supervisor looked.
-        ended = self._cancelled or ended or self._breach(usage) or self._verdict(status, usage)
+        ended = self._cancelled or ended or self._breach(usage)
+        if ended is None and status < 0:  # a program's own death is told by a status of 128 + n
+            raise SandboxError(f"The sandbox was killed from outside, by signal {-status}.")
+        ended = ended or self._verdict(status, usage)
         collected = self._tree.collect(outputs) if outputs is not None else Collected()
         return Outcome(
             cause=ended.cause,
             reason=ended.reason,
             limit=ended.limit,
-            exit_status=status,
+            exit_status=status if status >= 0 else 128 - status,
             wall_s=wall_s,
             cpu_s=max(0.0, usage.cpu_s - self._cpu_before_s),
             peak_memory_mib=self._most_memory / MIB,

@@ -3,12 +3,12 @@
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from podium import competitions, limits, submissions
+from podium import catalog, competitions, limits, submissions
 from podium.models import Competition, Team
 from podium.models.record import now
 from podium.web import identity, installation
 from podium.web.api import shapes
-from podium_scoring import metric
+from podium_scoring.grading import Choice
 
 blueprint = APIBlueprint(
     "api_competitions", __name__, url_prefix="/api/v1/competitions", tag="Competitions"
@@ -49,10 +49,12 @@ def show(slug: str) -> shapes.CompetitionDetail:
         status = competitions.status(competition, now())
         is_host = competitions.is_host(competition, caller)
         text = competitions.text(session, competition)
+    spec = catalog.parse(challenge.spec)
     return shapes.CompetitionDetail(
         **_listed(competition, status, joined=team is not None).model_dump(),
         text=text,
-        also=challenge.spec["metric"].get("also", []),
+        also=spec.metric.beside,
+        declaration=spec.declaration,
         edition=challenge.edition,
         version=challenge.version,
         submission=_format(competition, here.config.upload_mib << 20),
@@ -89,7 +91,7 @@ def show_limits(slug: str) -> shapes.Limits:
 def metric_of(competition: Competition) -> shapes.Metric:
     """The metric that ranks a competition."""
     chosen = competition.challenge.spec["metric"]
-    found = metric(chosen["name"])
+    found = Choice.of(chosen).record
     return shapes.Metric(
         name=found.name,
         title=found.title,

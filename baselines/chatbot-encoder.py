@@ -1,0 +1,186 @@
+"""Chatbot with a dual encoder in PyTorch: what was said and what is replied meet in one space.
+
+Command     python baselines/chatbot-encoder.py --data chatbot --out submission.csv
+Data        train.jsonl, test.jsonl from `podium download chatbot`
+Measured    MEASURED
+Not a library: copy it, change it, beat it.
+"""
+
+import argparse
+import csv
+import json
+import math
+import re
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+CONTEXT = 5  # turns, as in the questions
+DECAY = 0.5  # weight of a turn against the one after it
+
+
+def read(file: Path) -> list[dict[str, Any]]:
+    """The records of a JSON Lines file."""
+    with file.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"\w+(?:'\w+)?|[?!:;]+[()D]?", text.lower())
+
+
+class Bags:
+    """Texts as bags of weighted words, ready for `functional.embedding_bag`."""
+
+    def __init__(self, texts: list[str], most: int = 20_000) -> None:
+        seen = Counter(word for text in texts for word in set(words(text)))
+        kept = [(word, times) for word, times in seen.most_common(most) if times > 1]
+        self.numbers = {word: number for number, (word, _) in enumerate(kept)}
+        self.rarity = np.array([math.log(len(texts) / times) for _, times in kept])
+
+    def of(self, turns: list[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Numbers and weights of the words of some turns, the last turn weighing most."""
+        numbers, weights = [], []
+        for age, turn in enumerate(reversed(turns)):
+            for word, times in Counter(words(turn)).items():
+                if (number := self.numbers.get(word)) is not None:
+                    numbers.append(number)
+                    weights.append(DECAY**age * (1 + math.log(times)) * self.rarity[number])
+        return np.array(numbers, np.int64), np.array(weights, np.float32)
+
+
+class Encoder(nn.Module):
+    """A shared vector for each word, then a head for what was said and one for replies.
+
+    It starts as a random projection of TF-IDF: the vectors are random, so that texts with common
+    words are close already, and the heads add nothing. Learning can only improve on that.
+    """
+
+    def __init__(self, vocabulary: int, width: int = 256) -> None:
+        super().__init__()
+        self.vectors = nn.Parameter(torch.randn(vocabulary, width) / math.sqrt(width))
+        self.heads = nn.ModuleList(
+            nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
+            for _ in range(2)
+        )
+        for head in self.heads:
+            nn.init.zeros_(head[2].weight)
+            nn.init.zeros_(head[2].bias)
+        self.scale = nn.Parameter(torch.tensor(math.log(10.0)))
+
+    def forward(self, bags: list[tuple[np.ndarray, np.ndarray]], side: int) -> Tensor:
+        """Unit vectors (n, width) of bags; side 0 is what was said, 1 a reply."""
+        device = self.vectors.device
+        numbers = torch.from_numpy(np.concatenate([bag[0] for bag in bags])).to(device)
+        weights = torch.from_numpy(np.concatenate([bag[1] for bag in bags])).to(device)
+        starts = torch.tensor([0, *np.cumsum([len(bag[0]) for bag in bags])[:-1]], device=device)
+        if self.training:  # half of the words are hidden: no pair may hang on one of them
+            weights = weights * (torch.rand_like(weights) < 0.5)
+        mixed = functional.embedding_bag(
+            numbers, self.vectors, starts, mode="sum", per_sample_weights=weights
+        )
+        mixed = functional.normalize(mixed, dim=1)
+        return functional.normalize(mixed + self.heads[side](mixed), dim=1)
+
+
+def scores(model: Encoder, questions: list[dict[str, Any]], bags: Bags) -> np.ndarray:
+    """A score for each candidate of each question, (n, candidates)."""
+    model.eval()
+    found = []
+    with torch.inference_mode():
+        for start in range(0, len(questions), 200):
+            part = questions[start : start + 200]
+            said = model([bags.of(each["context"]) for each in part], 0)
+            replies = model([bags.of([text]) for each in part for text in each["candidates"]], 1)
+            found.append(
+                torch.einsum("nd,ncd->nc", said, replies.view(len(part), -1, said.shape[1]))
+            )
+    return torch.cat(found).cpu().numpy()
+
+
+def questions_of(talks: list[list[str]], generator: np.random.Generator) -> list[dict[str, Any]]:
+    """Questions as in the test, made from conversations that are kept aside."""
+    places = [(talk, turn) for talk in talks for turn in range(2, len(talk), 4)]
+    made = []
+    for talk, turn in places:
+        others = [places[place] for place in generator.integers(len(places), size=9)]
+        candidates = [talk[turn], *(other[where] for other, where in others)]
+        made.append({"context": talk[max(0, turn - CONTEXT) : turn], "candidates": candidates})
+    return made
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    here = Path("chatbot" if Path("chatbot").is_dir() else ".")
+    parser.add_argument("--data", type=Path, default=here, help="default: chatbot/, else .")
+    parser.add_argument("--out", type=Path, default=Path("submission.csv"))
+    parser.add_argument("--minutes", type=float, default=5.0, help="time of learning")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    if not (options.data / "train.jsonl").is_file():
+        parser.error(f"no train.jsonl in {str(options.data)!r}: podium download chatbot fetches it")
+    torch.manual_seed(options.seed)
+    generator = np.random.default_rng(options.seed)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+
+    talks = [talk["turns"] for talk in read(options.data / "train.jsonl")]
+    held, rest = talks[: len(talks) // 10], talks[len(talks) // 10 :]
+    bags = Bags([turn for talk in rest for turn in talk])
+    pairs = [
+        (bags.of(talk[max(0, turn - CONTEXT) : turn]), bags.of([talk[turn]]))
+        for talk in rest
+        for turn in range(1, len(talk))
+    ]
+    pairs = [pair for pair in pairs if len(pair[0][0]) and len(pair[1][0])]
+    aside = questions_of(held, generator)
+    print(f"{len(pairs)} pairs, {len(bags.numbers)} words, {len(aside)} questions kept aside")
+
+    model = Encoder(len(bags.numbers)).to(device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=1e-2)
+    began, epoch, best, kept = time.perf_counter(), 0, 0.0, model.state_dict()
+    while (used := (time.perf_counter() - began) / 60) < options.minutes:
+        model.train()
+        total, batches = 0.0, 0
+        for chosen in np.array_split(generator.permutation(len(pairs)), len(pairs) // 256 + 1):
+            used = (time.perf_counter() - began) / 60
+            if used >= options.minutes:
+                break
+            # The rate falls to nothing as the time runs out.
+            optimizer.param_groups[0]["lr"] = 1e-3 * max(0.02, 1 - used / options.minutes)
+            said = model([pairs[place][0] for place in chosen], 0)
+            replies = model([pairs[place][1] for place in chosen], 1)
+            # Every reply of the batch is a candidate for everything that was said in it.
+            logits = said @ replies.T * model.scale.exp().clamp(max=20)
+            loss = functional.cross_entropy(logits, torch.arange(len(chosen), device=device))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            total, batches = total + loss.item(), batches + 1
+        epoch += 1
+        recall = float((scores(model, aside, bags).argmax(1) == 0).mean())
+        print(
+            f"epoch {epoch}  loss {total / max(1, batches):.3f}  recall@1 {recall:.3f}  {used:.1f} min"
+        )
+        if recall > best:  # it learns the training replies by heart in the end: keep the best
+            best, kept = recall, {name: value.clone() for name, value in model.state_dict().items()}
+    model.load_state_dict(kept)
+    print(f"recall@1 on {len(aside)} questions kept aside: {best:.4f}")
+
+    questions = read(options.data / "test.jsonl")
+    table = scores(model, questions, bags)
+    with options.out.open("w", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(["id", *(f"c{n}" for n in range(table.shape[1]))])
+        for each, row in zip(questions, table.tolist(), strict=True):
+            writer.writerow([each["id"], *(f"{score:.5f}" for score in row)])
+    print(f"wrote {options.out} with {len(questions)} rows")
+
+
+if __name__ == "__main__":
+    main()

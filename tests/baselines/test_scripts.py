@@ -1,0 +1,88 @@
+"""Every baseline: it can be copied, says what it needs, and learns."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+from podium import catalog, datasets, headroom, paths
+from podium_scoring.tables import read_predictions
+
+SPECS = {folder.name: catalog.read(folder) for folder in catalog.bundled()}
+SCRIPTS = {baseline.script: spec for spec in SPECS.values() for baseline in spec.baselines}
+# Enough to be far ahead of the sample submission on a stand-in.
+REDUCED = {
+    "sentiment.py": [],
+    "sentiment-gru.py": ["--small", "--epochs", "8"],
+    "cifar-10.py": ["--small", "--epochs", "1"],
+    "recommender-popular.py": [],
+    "recommender.py": [],
+    "recommender-towers.py": ["--epochs", "8"],
+}
+
+
+def run(script, *arguments, **options):
+    command = [sys.executable, "-P", paths.bundled("baselines") / script, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+@pytest.fixture(scope="session")
+def prepared(tiny, tmp_path_factory):
+    """The prepared stand-in of a challenge, made once."""
+    made = {}
+
+    def of(slug):
+        if slug not in made:
+            folder = tiny(slug)
+            into = tmp_path_factory.mktemp(slug) / "new"
+            spec, cache = catalog.read(folder), folder.parent / "cache"
+            made[slug] = datasets.prepare(spec, folder, "small", 5, into, cache=cache)
+        return made[slug]
+
+    return of
+
+
+@pytest.mark.parametrize("script", REDUCED)
+def test_a_baseline_learns_on_a_stand_in(script, prepared, tmp_path):
+    spec = SCRIPTS[script]
+    data = prepared(spec.slug)
+    out = tmp_path / f"submission{spec.grading.submission.suffix}"
+    done = run(script, "--data", data.folder / "public", "--out", out, *REDUCED[script])
+    assert done.returncode == 0, done.stderr
+    truth = spec.grading.read_truth(data.answers.read_bytes())
+    score, start = (
+        spec.grading.score(read_predictions(file.read_bytes(), truth.form), truth)[
+            spec.metric.name
+        ]["private"]
+        for file in (out, data.folder / "public" / spec.sample_file)
+    )
+    assert score.low > start.high
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("slug", SPECS)
+def test_the_baselines_score_as_announced_on_the_small_edition(slug):
+    cache = paths.default_home() / "sources"
+    assert headroom.trial(paths.bundled("challenges") / slug, "small", cache) == []
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_without_data_a_baseline_says_how_to_get_them(script, tmp_path):
+    done = run(script, cwd=tmp_path)
+    assert done.returncode == 2
+    assert f"in '.': podium download {SCRIPTS[script].slug} fetches it" in done.stderr
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_baseline_is_one_readable_script_that_can_be_copied(script):
+    text = (paths.bundled("baselines") / script).read_text()
+    imported = {
+        (node.module if isinstance(node, ast.ImportFrom) else node.names[0].name).split(".")[0]
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    assert not imported & {"podium", "podium_scoring"}
+    assert len(text.splitlines()) <= 250
+    assert "Command " in text
+    assert "Measured " in text
