@@ -5,13 +5,16 @@ slower to notice and is said so by the self-test.
 """
 
 import contextlib
+import errno
 import itertools
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 MIB = 1 << 20
 PREFIX = "podium-"
+CLOSE_LIMIT_S = 5.0
 CONTROLLERS = ("memory", "pids")  # of version 1; moving a process into each costs milliseconds
 
 _serial = itertools.count()
@@ -72,9 +75,17 @@ class Group:
         return Counted(held, None, _table(memory / "memory.oom_control")["oom_kill"], forks)
 
     def close(self) -> None:
-        """Remove it, once its last process has gone."""
+        """Remove it, once its last process has gone; the kernel may need a moment to see that."""
+        end = time.monotonic() + CLOSE_LIMIT_S
         for folder in set(self._folders.values()):
-            folder.rmdir()
+            while True:
+                try:
+                    folder.rmdir()
+                    break
+                except OSError as error:
+                    if error.errno != errno.EBUSY or time.monotonic() > end:
+                        raise
+                    time.sleep(0.001)
 
 
 def find(root: Path = Path("/sys/fs/cgroup"), own: str | None = None) -> Place | None:
