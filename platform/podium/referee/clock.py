@@ -1,6 +1,5 @@
 """How long an agent may think: a time for each move, and a bank that slow moves are paid from."""
 
-import time
 from dataclasses import dataclass
 
 from podium.sandbox.link import LateError
@@ -26,18 +25,16 @@ class Clock:
     def __init__(self, rules: Rules) -> None:
         self._move_s = rules.move_s
         self._bank_s = rules.bank_s
-        self._began = 0.0
 
-    def begin(self) -> float:
-        """A move begins; returns the seconds after which it is too late."""
-        self._began = time.monotonic()
+    @property
+    def left_s(self) -> float:
+        """The seconds after which a move that begins now is too late."""
         return self._move_s + self._bank_s
 
-    def end(self) -> None:
-        """The move is made; what it took beyond its time comes from the bank."""
-        late = time.monotonic() - self._began - self._move_s
-        if late > 0:
-            self._bank_s -= late
+    def spend(self, seconds: float) -> None:
+        """A move is made; what it took beyond its time comes from the bank."""
+        if seconds > self._move_s:
+            self._bank_s -= seconds - self._move_s
 
     def told(self, error: LateError) -> str:
         """What is said of a move that did not come."""

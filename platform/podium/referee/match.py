@@ -1,5 +1,6 @@
 """Plays games of two agents against each other: two sandboxes, one referee."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -114,9 +115,9 @@ class _Seat:
             "legal": board.legal(),
             "step": np.array(len(board.moves)),
         }
-        limit_s = clock.begin()
+        began = time.monotonic()
         try:
-            action = self._served.link.ask(ASK, question, ANSWER, limit_s).get("action")
+            action = self._served.link.ask(ASK, question, ANSWER, clock.left_s).get("action")
         except ToldError as error:  # its process goes on, and is in step with us
             return None, str(error)
         except LateError as error:
@@ -125,7 +126,7 @@ class _Seat:
         except LinkError as error:
             return None, self.stand_up(error)
         finally:
-            clock.end()
+            clock.spend(time.monotonic() - began)
         if not isinstance(action, np.ndarray):
             return None, "The answer holds no action."
         return action, board.check(action) or ""

@@ -1,5 +1,6 @@
 """Plays one agent in an environment of one player, over many episodes, one or many at a time."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from podium.referee.clock import Clock, Rules
 from podium.referee.replay import Replay
-from podium.referee.worlds import World
+from podium.referee.worlds import ActionError, World
 from podium.sandbox.inside.frames import ANSWER, ASK, RESET, Field
 from podium.sandbox.link import GoneError, LateError, LinkError, ToldError
 from podium.sandbox.outcome import Cause, Outcome, SandboxError
@@ -26,19 +27,19 @@ class Episode:
 
     number: int
     score: float = 0.0
-    steps: int = 0
     fault: str = ""
-    actions: list[Array] = field(default_factory=list, repr=False)
-    observations: list[Array] = field(default_factory=list, repr=False)
-    rewards: list[float] = field(default_factory=list, repr=False)
+    moves: list[tuple[Array, Array, float]] = field(default_factory=list, repr=False)
+
+    @property
+    def steps(self) -> int:
+        """How many actions were played."""
+        return len(self.moves)
 
     def replay(self, game: str) -> Replay:
         """What was played."""
-        tracks = {
-            "action": np.array(self.actions),
-            "observation": np.array(self.observations),
-            "reward": np.array(self.rewards),
-        }
+        names = ("observation", "action", "reward")
+        columns = zip(*self.moves, strict=True)
+        tracks = {name: np.array(column) for name, column in zip(names, columns, strict=False)}
         return Replay(game, self.fault or f"{self.score:.6g} in {self.steps} steps", tracks)
 
 
@@ -164,17 +165,19 @@ class _Solo:
 
     def _move(self, served: Served, running: list["_Running"]) -> list["_Running"]:
         """One question, and a step of each environment; returns those that go on."""
-        limit_s = min([one.clock.begin() for one in running])
-        answer = served.link.ask(ASK, self._question(running), ANSWER, limit_s)
-        action = answer.get("action")
-        goes_on = []
-        for row, one in enumerate(running):
-            one.clock.end()
-            fault = self._step(one, self._row(action, row, len(running)))
-            if fault is None and not one.is_over and one.episode.steps < self._rules.max_steps:
+        left_s = min([one.clock.left_s for one in running])
+        began = time.monotonic()
+        answer = served.link.ask(ASK, self._question(running), ANSWER, left_s)
+        seconds = time.monotonic() - began
+        actions, fault = self._actions(answer.get("action"), len(running))
+        most, goes_on = self._rules.max_steps, []
+        for one, action in zip(running, actions, strict=True):
+            one.clock.spend(seconds)
+            fault_here = fault or one.step(action)
+            if not fault_here and not one.is_over and len(one.episode.moves) < most:
                 goes_on.append(one)
                 continue
-            self._end(one.episode, fault or "")
+            self._end(one.episode, fault_here)
             if self._seeds:
                 goes_on.append(self._begin(one.place, one.world))
                 if not self._is_batched:
@@ -190,37 +193,27 @@ class _Solo:
                 "step": np.array(one.episode.steps),
             }
         return {
-            "observation": np.stack([one.observation for one in running]),
+            "observation": np.array([one.observation for one in running]),
             "reward": np.array([one.reward for one in running]),
             "step": np.array([one.episode.steps for one in running]),
             "environment": np.array([one.place for one in running]),
         }
 
-    def _row(self, action: Field | None, row: int, rows: int) -> Array | str:
+    def _actions(self, action: Field | None, rows: int) -> tuple[Sequence[Array] | Array, str]:
+        """One action for each row, and what is wrong with all of them."""
+        nothing = [np.array(None)] * rows
         if not isinstance(action, np.ndarray):
-            return "The answer holds no action."
+            return nothing, "The answer holds no action."
         if not self._is_batched:
-            return action
+            return [action], ""
         if action.ndim == 0 or len(action) != rows:
-            return f"The actions have shape {action.shape}. Expected one for each of {rows} rows."
-        return np.asarray(action[row])
-
-    def _step(self, one: "_Running", action: Array | str) -> str | None:
-        """Play it; returns what is wrong with it."""
-        fault = action if isinstance(action, str) else one.world.check(action)
-        if fault is not None or isinstance(action, str):
-            return fault
-        episode = one.episode
-        episode.observations.append(one.observation)
-        episode.actions.append(action)
-        one.observation, one.reward, one.is_over = one.world.step(action)
-        episode.rewards.append(one.reward)
-        episode.score += one.reward
-        episode.steps += 1
-        return None
+            told = f"The actions have shape {action.shape}. Expected one for each of {rows} rows."
+            return nothing, told
+        return action, ""
 
     def _end(self, episode: Episode, fault: str) -> None:
         episode.fault = fault
+        episode.score = sum(reward for _, _, reward in episode.moves)
         floor = self._rules.fault_return
         if fault and floor is not None:
             episode.score = min(episode.score, floor)
@@ -236,3 +229,13 @@ class _Running:
     observation: Array
     reward: float = 0.0
     is_over: bool = False
+
+    def step(self, action: Array) -> str:
+        """Play it; returns what is wrong with it."""
+        try:
+            observation, reward, self.is_over = self.world.step(action)
+        except ActionError as error:
+            return str(error)
+        self.episode.moves.append((self.observation, action, reward))
+        self.observation, self.reward = observation, reward
+        return ""

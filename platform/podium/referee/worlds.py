@@ -1,5 +1,6 @@
 """Environments of one player, as the referee sees them: arrays out, checked actions in."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -7,6 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+
+
+class ActionError(ValueError):
+    """An action that cannot be played; the message is for the student."""
 
 
 class World(Protocol):
@@ -17,11 +22,11 @@ class World(Protocol):
     def reset(self, seed: int) -> Array:
         """Begin an episode; the seed is never shown to the agent."""
 
-    def check(self, action: Array) -> str | None:
-        """What is wrong with an action, in words for the student; None if it may be played."""
-
     def step(self, action: Array) -> tuple[Array, float, bool]:
-        """Play a checked action: observation, reward, whether the episode is over."""
+        """Play an action: observation, reward, whether the episode is over.
+
+        Raises ActionError before anything has moved, if it is none.
+        """
 
 
 class GymnasiumWorld:
@@ -31,8 +36,11 @@ class GymnasiumWorld:
         import gymnasium
 
         self.name = name
-        # Actions are checked here, with words for the student.
-        self._env = gymnasium.make(name, disable_env_checker=True, **options)
+        with warnings.catch_warnings():
+            # Box2D warns at its import, and crashes the interpreter where warnings are errors.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            # Actions are checked here, with words for the student.
+            self._env = gymnasium.make(name, disable_env_checker=True, **options)
         space = self._env.action_space
         self._discrete: tuple[int, int] | None = None
         if isinstance(space, gymnasium.spaces.Discrete):
@@ -48,28 +56,31 @@ class GymnasiumWorld:
         """Begin an episode."""
         return np.asarray(self._env.reset(seed=seed)[0])
 
-    def check(self, action: Array) -> str | None:
-        """What is wrong with an action."""
-        if action.shape != self._shape:
-            return f"The action has shape {action.shape}. Expected {self._shape}."
-        if self._discrete is not None:
-            low, high = self._discrete
-            if action.dtype.kind not in "iu":
-                return f"The action is {action.dtype}. Expected a whole number."
-            if not low <= action < high:
-                return f"The action is {action}. Actions run from {low} to {high - 1}."
-            return None
-        if action.dtype.kind not in "fiu" or not np.isfinite(action).all():
-            return f"The action is {action}. Expected finite numbers."
-        if (action < self._low).any() or (action > self._high).any():
-            return f"The action is {action}. Expected from {self._low} to {self._high}."
-        return None
-
     def step(self, action: Array) -> tuple[Array, float, bool]:
-        """Play a checked action."""
-        move = int(action) if self._discrete is not None else action
+        """Play an action."""
+        move = self._box(action) if self._discrete is None else self._number(action)
         observation, reward, terminated, truncated, _ = self._env.step(move)
-        return np.asarray(observation), float(reward), bool(terminated or truncated)
+        return np.asarray(observation), float(reward), terminated or truncated
+
+    def _number(self, action: Array) -> int:
+        low, high = self._discrete or (0, 0)
+        if action.shape != ():
+            raise ActionError(f"The action has shape {action.shape}. Expected ().")
+        if action.dtype.kind not in "iu":
+            raise ActionError(f"The action is {action.dtype}. Expected a whole number.")
+        move = int(action)
+        if not low <= move < high:
+            raise ActionError(f"The action is {move}. Actions run from {low} to {high - 1}.")
+        return move
+
+    def _box(self, action: Array) -> Array:
+        if action.shape != self._shape:
+            raise ActionError(f"The action has shape {action.shape}. Expected {self._shape}.")
+        if action.dtype.kind not in "fiu" or not np.isfinite(action).all():
+            raise ActionError(f"The action is {action}. Expected finite numbers.")
+        if (action < self._low).any() or (action > self._high).any():
+            raise ActionError(f"The action is {action}. Expected from {self._low} to {self._high}.")
+        return action
 
 
 def gymnasium_world(name: str, **options: Any) -> Callable[[], World]:

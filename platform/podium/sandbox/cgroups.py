@@ -5,14 +5,17 @@ slower to notice and is said so by the self-test.
 """
 
 import contextlib
+import errno
 import itertools
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 MIB = 1 << 20
 PREFIX = "podium-"
-CONTROLLERS = ("memory", "pids", "cpuacct")  # version 1; version 2 counts time in every group
+CLOSE_LIMIT_S = 5.0
+CONTROLLERS = ("memory", "pids")  # of version 1; moving a process into each costs milliseconds
 
 _serial = itertools.count()
 
@@ -69,14 +72,20 @@ class Group:
             spent = _table(memory / "cpu.stat")["usage_usec"] / 1e6
             return Counted(held, spent, _table(memory / "memory.events")["oom_kill"], forks)
         held = stat["total_rss"] + stat.get("total_shmem", 0)
-        cpu = self._folders.get("cpuacct")
-        seconds = int((cpu / "cpuacct.usage").read_text()) / 1e9 if cpu else None
-        return Counted(held, seconds, _table(memory / "memory.oom_control")["oom_kill"], forks)
+        return Counted(held, None, _table(memory / "memory.oom_control")["oom_kill"], forks)
 
     def close(self) -> None:
-        """Remove it, once its last process has gone."""
+        """Remove it, once its last process has gone; the kernel may need a moment to see that."""
+        end = time.monotonic() + CLOSE_LIMIT_S
         for folder in set(self._folders.values()):
-            folder.rmdir()
+            while True:
+                try:
+                    folder.rmdir()
+                    break
+                except OSError as error:
+                    if error.errno != errno.EBUSY or time.monotonic() > end:
+                        raise
+                    time.sleep(0.001)
 
 
 def find(root: Path = Path("/sys/fs/cgroup"), own: str | None = None) -> Place | None:
@@ -113,7 +122,7 @@ def _version_2(root: Path, own: str) -> Place | None:
 def _version_1(root: Path, paths: dict[str, str]) -> Place | None:
     folders = {name: root / name / paths[name] for name in CONTROLLERS if name in paths}
     usable = {name: folder for name, folder in folders.items() if os.access(folder, os.W_OK)}
-    return Place(1, usable) if {"memory", "pids"} <= usable.keys() else None
+    return Place(1, usable) if len(usable) == len(CONTROLLERS) else None
 
 
 def _sweep(folder: Path) -> None:

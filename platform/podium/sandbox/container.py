@@ -144,7 +144,7 @@ class ContainerTree:
         status = self._process.wait()
         self._usage = counted(self._call("exec", self.name, "grep", "-H", "", *COUNTS, check=False))
         self._call("exec", self.name, "sh", "-c", "kill -9 -1", check=False)
-        return status if status >= 0 else 128 - status
+        return status
 
     def collect(self, target: Path) -> Collected:
         """Take the plain files out of /out, as a stream that is read with the same suspicion."""

@@ -1,0 +1,26 @@
+"""Agents in sandboxes of their own."""
+
+import pytest
+
+from podium.sandbox import Bubblewrap, Limits
+from podium.sandbox.served import Load, boot, serving_job
+
+
+@pytest.fixture(scope="session")
+def runner():
+    return Bubblewrap.here()
+
+
+@pytest.fixture
+def agent(runner):
+    """`agent(code)` is what the referee calls to start one."""
+
+    def make(code, limits=None):
+        def start():
+            served = boot(runner, serving_job(runner, limits or Limits()))
+            served.load(Load("agent", {"agent.py": code.encode()}, "agent.py"))
+            return served
+
+        return start
+
+    return make
