@@ -5,6 +5,7 @@ is sorted once, here: the student's file makes `invalid`, the challenge makes an
 host's, everything else is ours, is tried again, and never becomes an invalid submission.
 """
 
+import importlib
 import logging
 import threading
 import traceback
@@ -25,7 +26,7 @@ from podium.installation import Installation
 from podium.models import Challenge, Evaluation, Submission
 from podium.submissions import check_kind
 from podium.verdicts import Verdict
-from podium_scoring import SCORING_VERSION, ChallengeError, Score, SubmissionError, metric
+from podium_scoring import SCORING_VERSION, ChallengeError, Score, SubmissionError
 from podium_scoring.grading import Grading, Truth
 from podium_scoring.tables import Form, read_predictions
 
@@ -178,9 +179,8 @@ def check(
 
 def warm_up() -> None:
     """Load what the first judgement would wait for."""
-    for name in ("accuracy", "f1_macro", "rmse"):
-        metric(name)
-    __import__("podium_scoring.classification")
+    for name in ("pandas", "podium_scoring.classification", "podium_scoring.csvbulk"):
+        importlib.import_module(name)
 
 
 def _score(
