@@ -4,6 +4,7 @@ Every test that asks for `installation` runs twice, on SQLite and on PostgreSQL.
 """
 
 import contextlib
+import hashlib
 import importlib.util
 import os
 import shutil
@@ -220,24 +221,33 @@ class Factory:
             session.flush()
             return Caller(user.id, handle, role, frozenset(accounts.SCOPES))
 
-    def competition(self, slug: str = "toy", **columns: object) -> None:
-        """A ready competition of twenty rows: ids 0 to 19, the label is the id modulo 10."""
-        answers_key = f"challenges/{slug}/private/answers.csv"
-        sample_key = f"challenges/{slug}/public/sample_submission.csv"
-        for key, content in ((answers_key, TOY_ANSWERS), (sample_key, predictions(2))):
+    def competition(
+        self,
+        slug: str = "toy",
+        declared: tuple[dict[str, Any], bytes, bytes] | None = None,
+        **columns: object,
+    ) -> None:
+        """A ready competition of twenty rows: ids 0 to 19, the label is the id modulo 10.
+
+        `declared` is another declaration, with its answers and its sample submission.
+        """
+        tables, answers, sample = declared or ({}, TOY_ANSWERS.encode(), predictions(2).encode())
+        answers_key = f"challenges/{slug}/private/answers"
+        sample_key = f"challenges/{slug}/public/sample_submission"
+        for key, content in ((answers_key, answers), (sample_key, sample)):
             with contextlib.closing(self.installation.storage.receive(1 << 20)) as incoming:
-                incoming.write(content.encode())
+                incoming.write(content)
                 self.installation.storage.keep(incoming, key)
         with self.installation.database.writing() as session:
             challenge = Challenge(
                 slug=slug,
                 version=1,
                 edition="small",
-                spec=TOY_SPEC | {"slug": slug},
+                spec=TOY_SPEC | {"slug": slug} | tables,
                 text="# Toy\n",
                 state="ready",
                 seed=1,
-                truth_version="toy-1",
+                truth_version=f"toy-{hashlib.sha256(answers + sample).hexdigest()[:8]}",
                 answers_key=answers_key,
                 sample_key=sample_key,
                 prepared_at=now(),

@@ -13,13 +13,15 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 
 from podium import paths
-from podium_scoring import METRICS, ChallengeError, Detail, Metric, metric
+from podium_scoring import METRICS, ChallengeError, Detail, Metric
 from podium_scoring.column import Column, column_of
-from podium_scoring.grading import Grading
+from podium_scoring.grading import Choice, Grading
 from podium_scoring.schema import Schema
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -35,6 +37,7 @@ def _known_metric(name: str) -> str:
 
 
 MetricName = Annotated[str, AfterValidator(_known_metric)]
+OWN_METRIC = "metric.py"
 
 
 class _Strict(BaseModel):
@@ -44,15 +47,23 @@ class _Strict(BaseModel):
 class MetricTable(_Strict):
     """A metric, its options, and the columns that it reads of both files where not all."""
 
-    name: MetricName
+    file: Literal["metric.py"] | None = None  # the challenge's own, of any name
+    name: Text
     options: dict[str, Any] = {}
     columns: list[Text] = []
     answers: list[Text] = []
+    higher_is_better: bool | None = None  # of the challenge's own
+    source: str = ""  # the text of `file`, which `read` puts here
+
+    @field_validator("name")
+    @classmethod
+    def _is_known(cls, name: str, info: ValidationInfo) -> str:
+        return _known_metric(name) if info.data.get("file") is None else name
 
     @property
     def record(self) -> Metric:
         """The metric itself."""
-        return metric(self.name)
+        return Choice.of(self.model_dump()).record
 
 
 class MetricChoice(MetricTable):
@@ -234,7 +245,20 @@ def read(folder: Path) -> Spec:
         raise ChallengeError(f"{folder} has no challenge.toml.") from None
     except tomllib.TOMLDecodeError as error:
         raise ChallengeError(f"{file.name} is not valid TOML: {error}.") from None
+    _read_own_metrics(folder, values)
     return parse(values, folder.name)
+
+
+def _read_own_metrics(folder: Path, values: dict[str, Any]) -> None:
+    """Put the text of metric.py where challenge.toml names the file."""
+    first = values.get("metric")
+    beside = first.get("also", []) if isinstance(first, dict) else []
+    for table in (first, *(beside if isinstance(beside, list) else ())):
+        if isinstance(table, dict) and table.get("file") == OWN_METRIC:
+            try:
+                table["source"] = (folder / OWN_METRIC).read_text(encoding="utf-8")
+            except FileNotFoundError:
+                raise ChallengeError(f"{folder} has no {OWN_METRIC}.") from None
 
 
 def parse(values: dict[str, Any], slug: str | None = None) -> Spec:

@@ -190,7 +190,11 @@ def _score(
     case = _cases.get(installation, submission.competition.challenge)
     with installation.storage.open(submission.file_key) as file:
         predictions = read_predictions(file.read(), case.truth.form)
-    return case, case.grading.score(predictions, case.truth, seed=INTERVAL_SEED)
+    scores = case.grading.score(predictions, case.truth, seed=INTERVAL_SEED)
+    for splits in scores.values():
+        for score in splits.values():
+            _ = score.interval  # computed here, not while the database is locked
+    return case, scores
 
 
 def _record(

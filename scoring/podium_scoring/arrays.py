@@ -50,7 +50,7 @@ class Arrays:
             strange = np.zeros(1, np.bool_)
         unreadable: list[int] = []
         if strange.any():
-            unreadable = np.flatnonzero(strange.reshape(self.rows, -1).any(axis=1)).tolist()
+            unreadable = np.flatnonzero(strange.any(axis=tuple(range(1, strange.ndim)))).tolist()
             values = np.where(strange, 0, values)
         if not column.shape:
             values = values.astype(np.int64 if column.type == "integer" else np.float64)

@@ -112,6 +112,10 @@ class Rating:
         """The sandwich interval, the same for every seed."""
         return float(self.table.low[self.place]), float(self.table.high[self.place])
 
+    def losses(self) -> Floats:
+        """The rating for every game: agents of a pool are compared by their ratings alone."""
+        return np.full(self.n, self.value())
+
 
 def ratings(outcomes: Any, pairs: Any, *, ridge: float = RIDGE) -> Ratings:
     """Bradley-Terry ratings of everybody in `pairs` (n, 2), `outcomes` (n,) being the first's.

@@ -160,6 +160,10 @@ class Frechet:
         """Normal, the same for every seed."""
         return Linear(self.value(), self.effects(), floor=0.0).interval(seed)
 
+    def losses(self) -> Floats:
+        """The value and each image's influence."""
+        return self.value() + self.effects()
+
 
 def frechet_distance(mean: Floats, covariance: Floats, mean2: Floats, covariance2: Floats) -> float:
     """Fréchet distance of two normal distributions by Cholesky, by eigenvectors if singular.

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from podium_scoring import inputs
+from podium_scoring import inputs, selection
 from podium_scoring.errors import ChallengeError
-from podium_scoring.inputs import Chosen
+from podium_scoring.hostmetric import HostMetric
 from podium_scoring.metric import Metric
 from podium_scoring.registry import metric
 from podium_scoring.schema import Schema
-from podium_scoring.score import Score, compute
+from podium_scoring.score import Score, compute, of_units
+from podium_scoring.selection import Chosen
 from podium_scoring.tables import (
     Answers,
     Form,
@@ -40,22 +41,41 @@ class Choice:
     options: Mapping[str, Any] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
+    host: HostMetric | None = None  # the challenge's own metric.py
 
     @property
     def record(self) -> Metric:
         """The metric itself; ChallengeError if there is none of this name."""
-        return metric(self.name)
+        return metric(self.name) if self.host is None else self.host.record
+
+    def check(self) -> None:
+        """Refuse options that the metric has not; those of a host's metric are its own."""
+        record = self.record
+        if self.host is None:
+            record.checked(self.options)
 
     @classmethod
     def of(cls, said: str | Mapping[str, Any]) -> Self:
-        """The choice of a name, or of a table with name, options, columns and answers."""
+        """The choice of a name, or of a table with name, options, columns and answers.
+
+        A table with `source`, the text of a metric.py, says `higher_is_better` besides.
+        """
         if isinstance(said, str):
             return cls(said)
+        host = None
+        if said.get("source"):
+            if not isinstance(said.get("higher_is_better"), bool):
+                raise ChallengeError(
+                    "A metric.py needs higher_is_better = true or false beside its name: the "
+                    "direction is never guessed."
+                )
+            host = HostMetric(said["name"], said["source"], said["higher_is_better"])
         return cls(
             said["name"],
             said.get("options") or {},
             tuple(said.get("columns") or ()),
             tuple(said.get("answers") or ()),
+            host,
         )
 
 
@@ -110,7 +130,7 @@ class Grading:
         if not names or len(set(names)) < len(names):
             raise ChallengeError(f"The metrics are {names}. Name one or more, each once.")
         for choice in self.choices:
-            choice.record.checked(choice.options)
+            choice.check()
             self._check(choice)
 
     def _check(self, choice: Choice) -> None:
@@ -124,14 +144,16 @@ class Grading:
                 raise ChallengeError(
                     f"{choice.name} reads {strange[0]!r} of {side}. There are {known}."
                 )
-            most = inputs.most_columns(takes, side, is_probable=chosen.is_probable)
+            most = selection.most_columns(takes, side, is_probable=chosen.is_probable)
             if most is not None and len(names) != most:
                 got = ", ".join(names) or "none"
                 raise ChallengeError(
                     f"{choice.name} reads {most} column(s) of {side}, not {got}. Say which, by "
                     "`columns` and `answers` beside the metric's name."
                 )
-        if takes == "classes" and not chosen.is_probable:
+        if takes == "frames" and self.submission.repeated:
+            raise ChallengeError(f"{choice.name} of metric.py needs one row for each id.")
+        if takes in ("classes", "grades") and not chosen.is_probable:
             given, wanted = chosen.gives(chosen.columns[0]), self.answers.column(chosen.answers[0])
             if wanted is not None and given != wanted.type:
                 raise ChallengeError(
@@ -164,8 +186,8 @@ class Grading:
 
     def chosen(self, choice: Choice) -> Chosen:
         """The columns that a metric reads."""
-        fitting = inputs.suitable(choice.record.takes, self.submission, self.answers)
-        return inputs.named(fitting, choice.columns, choice.answers)
+        fitting = selection.suitable(choice.record.takes, self.submission, self.answers)
+        return selection.named(fitting, choice.columns, choice.answers)
 
     def read_form(self, sample: bytes) -> Form:
         """The form of files from the public sample submission; its faults are the host's."""
@@ -191,7 +213,9 @@ class Grading:
 
     def perfect(self, truth: Truth) -> Predictions | None:
         """A submission that says what the answers say; None where they do not tell one."""
-        return inputs.perfect(self.chosen(self.first), truth.answers, truth.form)
+        return selection.perfect(
+            self.first.record.takes, self.chosen(self.first), truth.answers, truth.form
+        )
 
     def score(
         self, predictions: Predictions, truth: Truth, *, seed: int = 0
@@ -228,16 +252,22 @@ class Grading:
             takes, predictions, rows, chosen, truth.prepared[key]
         )
         if takes == "images":
-            (name,) = chosen.columns
-            if name not in features:
-                features[name] = truth.features(given)
-            given = features[name]
+            key_of = ",".join(chosen.columns)
+            if key_of not in features:
+                features[key_of] = truth.features(given)
+            given = features[key_of]
+        digest = f"{truth.answers.digest}/{split}"
+        if choice.host is not None:
+            units = choice.host.units(given, answers, self.answers.id.name, choice.options)
+            return of_units(
+                choice.record, units, seed=seed, answers_digest=digest, options=choice.options
+            )
         return compute(
             choice.name,
             given,
             answers,
             seed=seed,
-            answers_digest=f"{truth.answers.digest}/{split}",
+            answers_digest=digest,
             made_with=truth.made_with if takes == "images" else None,
             **choice.options,
         )

@@ -5,40 +5,18 @@ a class has the same number on both sides.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from podium_scoring.coco import Drawn, Truth
-from podium_scoring.column import TEXTS
 from podium_scoring.errors import ChallengeError
-from podium_scoring.schema import Schema
-from podium_scoring.tables import Answers, Form, Ints, Predictions
+from podium_scoring.selection import Chosen
+from podium_scoring.tables import Answers, Ints, Predictions
 
 Values = NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The columns that a metric reads, of the submission and of the answers."""
-
-    submission: Schema
-    columns: tuple[str, ...]
-    answers: tuple[str, ...]
-    answers_schema: Schema
-
-    @property
-    def is_probable(self) -> bool:
-        """Whether the columns are probabilities of classes."""
-        return bool(self.columns) and set(self.columns) <= set(self.submission.probabilities)
-
-    def gives(self, name: str) -> str:
-        """The type of a column of the submission."""
-        column = self.submission.column(name)
-        assert column is not None
-        return column.type
 
 
 @dataclass(frozen=True)
@@ -70,7 +48,7 @@ def _one(columns: Mapping[str, Values], names: Sequence[str], rows: Ints) -> Val
     return columns[name][rows]
 
 
-def _matrix(columns: Mapping[str, Values], names: Sequence[str], rows: Ints) -> Values:
+def _matrix(columns: Mapping[str, Values], names: Sequence[str], rows: Ints | slice) -> Values:
     """Columns side by side (rows, all), or one column with a shape, or the vector of one."""
     if len(names) == 1:
         return columns[names[0]][rows]
@@ -102,6 +80,25 @@ def _classes(
     numbers = dict(answers.numbers)
     codes = [numbers.setdefault(text, len(numbers)) for text in values.tolist()]
     return np.array(codes, np.int64), answers.codes
+
+
+def _grades(given: Predictions, rows: Ints, chosen: Chosen, answers: Values) -> tuple[Any, Any]:
+    """As classes, but whole numbers on both sides, whose distance counts."""
+    if answers.dtype.kind != "i":
+        raise ChallengeError("Grades are whole numbers. Declare the columns as integers.")
+    return _classes(given, rows, chosen, Labels(answers, None))
+
+
+def _probabilities(
+    given: Predictions, rows: Ints, chosen: Chosen, answers: Values
+) -> tuple[Values, Values]:
+    """Probabilities whose rows sum to 1 not only within the tolerance of files."""
+    table = _matrix(given.columns, chosen.columns, rows).astype(np.float64, copy=False)
+    if table.ndim == 2:
+        sums = table.sum(axis=1, keepdims=True)
+        if chosen.is_probable and (np.abs(sums - 1) > 1e-12).any():
+            table = table / sums
+    return table, answers
 
 
 def _columns_of_labels(truth: Answers, rows: Ints, chosen: Chosen) -> Values:
@@ -206,8 +203,11 @@ def _lists(given: Predictions, rows: Ints, chosen: Chosen, answers: Any) -> tupl
     if given.owner is None:
         table = _matrix(given.columns, chosen.columns, rows)
         return (table.tolist() if table.dtype.kind == "O" else table), answers
-    items = given.columns[chosen.columns[0]]
-    order = np.argsort(given.owner, kind="stable")  # the order of an id's rows is its ranking
+    items, *scores = (given.columns[name] for name in chosen.columns)
+    # The order of an id's rows is its ranking, or a second column tells it: the higher first.
+    order = (
+        np.lexsort((-scores[0], given.owner)) if scores else np.argsort(given.owner, kind="stable")
+    )
     ends = np.searchsorted(given.owner[order], np.arange(rows.max() + 2))
     ordered = items[order]
     return [ordered[ends[row] : ends[row + 1]].tolist() for row in rows.tolist()], answers
@@ -231,7 +231,7 @@ def _scores_candidates(chosen: Chosen) -> bool:
 
 
 def _pictures_truth(truth: Answers, rows: Ints, chosen: Chosen) -> Any:
-    return _pictures(_one(truth.columns, chosen.answers, rows))
+    return _pictures(_matrix(truth.columns, chosen.answers, rows))
 
 
 def _pictures(values: Values) -> Values:
@@ -244,12 +244,28 @@ def _pictures(values: Values) -> Values:
 
 def _generated(given: Predictions, rows: Ints, chosen: Chosen, answers: Any) -> tuple[Any, Any]:
     """All generated images: they are compared with the real ones of a split, none with its own."""
-    (name,) = chosen.columns
-    return _pictures(given.columns[name]), answers
+    return _pictures(_matrix(given.columns, chosen.columns, slice(None))), answers
 
 
 def _pairs(truth: Answers, rows: Ints, chosen: Chosen) -> Any:
     return np.column_stack([truth.columns[name][rows].astype(str) for name in chosen.answers])
+
+
+def _frame(truth: Answers, rows: Ints, chosen: Chosen) -> Any:
+    """The answers' columns as a pandas frame, the ids first."""
+    import pandas as pd
+
+    values = {name: truth.columns[name][rows] for name in chosen.answers}
+    return pd.DataFrame({chosen.answers_schema.id.name: truth.ids[rows], **values})
+
+
+def _frames(given: Predictions, rows: Ints, chosen: Chosen, answers: Any) -> tuple[Any, Any]:
+    """The same of the submission, whose rows are those of the answers."""
+    import pandas as pd
+
+    ids = answers[chosen.answers_schema.id.name]
+    values = {name: given.columns[name][rows] for name in chosen.columns}
+    return pd.DataFrame({chosen.submission.id.name: ids, **values}), answers
 
 
 def _nothing(truth: Answers, rows: Ints, chosen: Chosen) -> Any:
@@ -258,6 +274,7 @@ def _nothing(truth: Answers, rows: Ints, chosen: Chosen) -> Any:
 
 _ANSWERS: dict[str, Callable[[Answers, Ints, Chosen], Any]] = {
     "classes": _labels,
+    "grades": _vector,
     "probabilities": _columns_of_labels,
     "numbers": _vector,
     "boxes": _boxes_truth,
@@ -269,10 +286,12 @@ _ANSWERS: dict[str, Callable[[Answers, Ints, Chosen], Any]] = {
     "images": _pictures_truth,
     "episodes": _vector,
     "games": _pairs,
+    "frames": _frame,
 }
 _PREDICTIONS: dict[str, Callable[[Predictions, Ints, Chosen, Any], tuple[Any, Any]]] = {
     "classes": _classes,
-    "probabilities": _table,
+    "grades": _grades,
+    "probabilities": _probabilities,
     "numbers": _table,
     "boxes": _boxes,
     "masks": _table,
@@ -283,83 +302,5 @@ _PREDICTIONS: dict[str, Callable[[Predictions, Ints, Chosen, Any], tuple[Any, An
     "images": _generated,
     "episodes": _table,
     "games": _table,
+    "frames": _frames,
 }
-
-
-def perfect(chosen: Chosen, truth: Answers, form: Form) -> Predictions | None:
-    """The submission that the answers themselves are, if they tell one."""
-    schema, names = chosen.submission, [column.name for column in chosen.submission.columns]
-    if truth.annotations is not None:
-        boxes = truth.annotations["annotations"]
-        found: dict[str, Values] = {
-            names[0]: np.array([box["category_id"] for box in boxes], np.int64),
-            "bbox": np.array([box["bbox"] for box in boxes], np.float64).reshape(-1, 4),
-            "score": np.ones(len(boxes)),
-        }
-        return Predictions(found, form.index.rows(np.array([box["image_id"] for box in boxes])))
-    if schema.rows is not None or schema.repeated != (truth.owner is not None):
-        return None
-    back = slice(None) if schema.repeated else truth.index.rows(form.ids)
-    if set(names) <= truth.columns.keys():
-        return Predictions({name: truth.columns[name][back] for name in names}, truth.owner)
-    if len(chosen.answers) != 1 or set(names) != set(chosen.columns):
-        return None
-    values = truth.columns[chosen.answers[0]][back]
-    if len(names) == 1 and values.ndim == 1:
-        return Predictions({names[0]: values})
-    if len(names) > 1 and all(column.type == "number" for column in schema.columns):
-        # A score for each class or candidate: 1 for the true one.
-        codes = values if values.dtype.kind == "i" else np.array([names.index(v) for v in values])
-        return Predictions({name: np.equal(codes, place) * 1.0 for place, name in enumerate(names)})
-    return None
-
-
-def suitable(takes: str, submission: Schema, answers: Schema) -> Chosen:
-    """The columns that a metric reads where nobody chose: all of the type that it takes."""
-    names = [column.name for column in submission.columns]
-    if takes == "boxes":
-        return Chosen(submission, tuple(names), (), answers)
-    told = tuple(column.name for column in answers.columns)
-    if takes == "classes":
-        plain = [name for name in names if name not in submission.probabilities]
-        names = plain or names
-    elif takes == "probabilities":
-        names = list(submission.probabilities) or names
-    if takes in ("texts", "replies"):
-        texts = {column.name for column in submission.columns if column.type in TEXTS}
-        names = [name for name in names if name in texts]
-    both = [name for name in told if name in names]
-    if takes in ("classes", "numbers", "masks", "episodes") and len(told) > 1 and both:
-        told = tuple(both)
-    return Chosen(submission, tuple(names), told, answers)
-
-
-def named(chosen: Chosen, columns: Sequence[str], answers: Sequence[str]) -> Chosen:
-    """The same with the columns that somebody chose, where he did."""
-    return replace(
-        chosen,
-        columns=tuple(columns) or chosen.columns,
-        answers=tuple(answers) or chosen.answers,
-    )
-
-
-# How many columns of the submission and of the answers a metric reads; any number if not named.
-_MOST = {
-    "classes": (1, 1),
-    "probabilities": (None, 1),
-    "numbers": (1, 1),
-    "masks": (1, 1),
-    "texts": (1, None),
-    "replies": (1, None),
-    "images": (1, 1),
-    "episodes": (1, 1),
-    "games": (1, 2),
-}
-
-
-def most_columns(takes: str, side: str, *, is_probable: bool) -> int | None:
-    """How many columns a metric reads of "the submission" or of "the answers"; None for any."""
-    submission, answers = _MOST.get(takes, (None, None))
-    if side == "the answers":
-        return answers
-    return None if takes == "classes" and is_probable else submission

@@ -22,6 +22,7 @@ class Kind:
 
 KINDS = {
     "classes": Kind("a class a row", "a class a row"),
+    "grades": Kind("a whole number a row", "a whole number a row"),
     "probabilities": Kind("a probability a row and class", "a class a row"),
     "numbers": Kind("a number a row", "a number a row"),
     "boxes": Kind("COCO results", "COCO annotations", aligned=False),
@@ -32,6 +33,7 @@ KINDS = {
     "lists": Kind("items a user, the best first", "relevant items a user, with gains or without"),
     "images": Kind("images, or their features", "real images, or features", aligned=False),
     "episodes": Kind("the result of an episode", "its seed, or opening"),
+    "frames": Kind("the columns of the file", "the columns of the answers"),
     "games": Kind("the first agent's outcome", "both agents' names"),
 }
 

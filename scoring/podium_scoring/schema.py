@@ -92,6 +92,11 @@ class Schema:
         return SUFFIXES.get(self.format, f".{self.format}")
 
     @property
+    def words(self) -> str:
+        """The format in words: "CSV with a header"."""
+        return FORMATS[self.format]
+
+    @property
     def header(self) -> list[str]:
         """Names of all columns, the id first."""
         return [self.id.name, *(column.name for column in self.columns)]

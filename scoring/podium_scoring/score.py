@@ -1,30 +1,50 @@
 """A score: the value, how sure it is, and how it was made."""
 
 import functools
-import importlib.metadata
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from podium_scoring.errors import ChallengeError
+from podium_scoring.metric import Metric
 from podium_scoring.registry import metric
 from podium_scoring.signature import Signature
-from podium_scoring.units import Units
+from podium_scoring.units import Floats, Units
 
 
 @dataclass(frozen=True)
 class Score:
-    """A metric's value with its 95 % interval; `low` and `high` are None where there is none."""
+    """A metric's value, of n units; the interval is computed when it is first asked for."""
 
     metric: str
     value: float
-    low: float | None
-    high: float | None
     n: int
     higher_is_better: bool
     signature: Signature
     units: Units
+
+    @cached_property
+    def interval(self) -> tuple[float | None, float | None]:
+        """The 95 % interval, by the signature's seed; None twice where there is none."""
+        low, high = self.units.interval(self.signature.seed)
+        return (low, high) if math.isfinite(low) and math.isfinite(high) else (None, None)
+
+    @property
+    def low(self) -> float | None:
+        """The lower end of the interval."""
+        return self.interval[0]
+
+    @property
+    def high(self) -> float | None:
+        """The upper end of the interval."""
+        return self.interval[1]
+
+    @cached_property
+    def losses(self) -> Floats:
+        """A number for each unit (n,) whose mean is the value: what boards and Ladder compare."""
+        return self.units.losses()
 
 
 def compute(
@@ -50,22 +70,40 @@ def compute(
             "It takes as many of both, and at least one."
         )
     units = chosen.compute(predictions, answers, **options)
+    return of_units(
+        chosen,
+        units,
+        seed=seed,
+        answers_digest=answers_digest,
+        made_with=made_with,
+        options=options,
+    )
+
+
+def of_units(
+    chosen: Metric,
+    units: Units,
+    *,
+    seed: int,
+    answers_digest: str,
+    made_with: Mapping[str, str] | None = None,
+    options: Mapping[str, Any],
+) -> Score:
+    """The score of a metric's units, with its signature; ChallengeError if it is not finite."""
     value = units.value()
     if not math.isfinite(value):
         raise ChallengeError(
-            f"{name} is {value} on these answers: it is not defined here (too few rows of a "
+            f"{chosen.name} is {value} on these answers: it is not defined here (too few rows of a "
             "class, or no spread). Choose another metric or split."
         )
-    low, high = units.interval(seed)
     versions = {library: version(library) for library in chosen.libraries}
+    made = versions | dict(made_with or {})
     return Score(
-        metric=name,
+        metric=chosen.name,
         value=value,
-        low=low if math.isfinite(low) else None,
-        high=high if math.isfinite(high) else None,
         n=units.n,
         higher_is_better=chosen.higher_is_better,
-        signature=Signature(name, answers_digest, seed, options, versions | dict(made_with or {})),
+        signature=Signature(chosen.name, answers_digest, seed, options, made),
         units=units,
     )
 
@@ -73,4 +111,6 @@ def compute(
 @functools.cache
 def version(library: str) -> str:
     """The installed version of a library."""
+    import importlib.metadata  # not at the top: it takes a third of the package's import
+
     return importlib.metadata.version(library)

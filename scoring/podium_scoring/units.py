@@ -1,25 +1,32 @@
 """What a score is made from, kept so that its uncertainty can be told.
 
-Three records: `Sums` (statistics that add up over units), `Confusion` (a table of counts) and
-`Weighted` (anything else that can be computed with a weight for each unit). Each gives the
-value and a 95 % interval by resampling units; the interval is the same for the same seed.
+Four records: `Sums` (statistics that add up over units), `Confusion` (a table of counts),
+`Weighted` (anything that can be computed with a weight for each unit) and `Linear` (a value with
+each unit's effect on it). Each gives the value, a 95 % interval, the same for the same seed, and
+a number for each unit by which boards compare teams.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
 Interval = tuple[float, float]
 
 RESAMPLES = 1000
 LEVEL = 0.95
 Z = 1.959963984540054  # the normal distribution's 97.5 % point
-CHUNK_CELLS = 4_000_000  # weights held at once, 32 MB
+CHUNK_CELLS = 1_000_000  # weights held at once, 8 MB
+MOST_RESAMPLED = 10_000  # units, or blocks of them
+BINOMIAL_COST = 10  # of drawing a cell's count, in draws of a row
+GROUPS = 200  # that are left out in turn
+STEP = 1e-5  # of sums, for a slope
 
 
 class Units(Protocol):
@@ -34,6 +41,13 @@ class Units(Protocol):
 
     def interval(self, seed: int) -> Interval:
         """Its 95 % interval."""
+
+    def losses(self) -> Floats:
+        """A number for each unit (n,), whose mean is the metric; boards compare teams by them.
+
+        Of a mean, what is averaged; of anything else the value and the unit's influence on it,
+        so that differences of teams are right to first order.
+        """
 
 
 @dataclass(frozen=True)
@@ -58,45 +72,130 @@ class Sums:
         return float(self.reduce(self.values.sum(axis=0), self.n))
 
     def interval(self, seed: int) -> Interval:
-        """Wilson's for shares, else the percentile bootstrap over units."""
+        """Wilson's for shares, else the percentile bootstrap over units.
+
+        Beyond 10,000 units blocks of them are resampled, whose sums vary as much.
+        """
         if self.is_share:
             return wilson(self.value(), self.n)
-        generator = np.random.default_rng(seed)
-        draws = np.empty(RESAMPLES)
-        step = max(1, min(RESAMPLES, CHUNK_CELLS // max(1, self.n)))
-        even = np.full(self.n, 1 / self.n)
-        for start in range(0, RESAMPLES, step):
-            count = min(step, RESAMPLES - start)
-            weights = generator.multinomial(self.n, even, size=count)
-            draws[start : start + count] = self.reduce(weights @ self.values, self.n)
-        return percentiles(draws)
+        values = self.values
+        if self.n > MOST_RESAMPLED:
+            starts = np.linspace(0, self.n, MOST_RESAMPLED, endpoint=False).astype(np.int64)
+            values = np.add.reduceat(values, starts, axis=0)
+        draws = [
+            self.reduce(weights @ values, self.n)
+            for weights in weight_blocks(seed, len(values), RESAMPLES)
+        ]
+        return percentiles(np.concatenate(draws))
+
+    def losses(self) -> Floats:
+        """What is averaged; of other functions of the sums, by their slope."""
+        mean, value = self.values.mean(axis=0), self.value()
+        steps = np.maximum(np.abs(mean), 1e-6) * STEP
+        more = self.reduce((mean + np.diag(steps)) * self.n, self.n)
+        slope = np.nan_to_num((more - value) / steps)
+        losses: Floats = value + (self.values - mean) @ slope
+        return losses
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """A metric of counts: `reduce(counts of shape (..., k, k)) -> (...)`.
+    """A metric of the counts of pairs (true class, predicted class).
 
-    Resampling rows is resampling cells, which costs the same for ten rows and ten million.
+    `reduce(right, truth, predicted, cost) -> (...)` takes the counts of each class (..., k): rows
+    that are right, that are truly of it, that are predicted as it; and the sum of the costs of
+    all rows (...). Resampling rows is resampling cells, the pairs that occur, which costs the
+    same for ten thousand rows and ten million.
     """
 
-    counts: Floats
-    reduce: Callable[[Floats], Floats]
+    pairs: Integers  # truth * classes + predicted of each row
+    cells: Integers  # the pairs that occur, in order
+    counts: Integers  # of each cell
+    classes: int
+    reduce: Callable[[Floats, Floats, Floats, Floats], Floats]
+    costs: Floats | None = None  # of each cell
+
+    @classmethod
+    def of(
+        cls,
+        truth: Integers,
+        predicted: Integers,
+        classes: int,
+        reduce: Callable[[Floats, Floats, Floats, Floats], Floats],
+        cost: Callable[[Integers, Integers], Floats] | None = None,
+    ) -> "Confusion":
+        """The table of rows whose classes are numbered from 0; `cost(truth, predicted)`."""
+        pairs = truth * np.int64(classes)
+        pairs += predicted
+        if classes**2 <= CHUNK_CELLS:
+            table = np.bincount(pairs)
+            cells = np.flatnonzero(table)
+            counts = table[cells]
+        else:
+            cells, counts = np.unique(pairs, return_counts=True)
+        costs = None if cost is None else cost(cells // classes, cells % classes)
+        return cls(pairs, cells, counts, classes, reduce, costs)
+
+    @cached_property
+    def of_row(self) -> Integers:
+        """The place of each row's pair among the cells."""
+        return np.searchsorted(self.cells, self.pairs)
 
     @property
     def n(self) -> int:
         """Number of rows counted."""
-        return int(self.counts.sum())
+        return len(self.pairs)
 
     def value(self) -> float:
         """The metric of the table."""
-        return float(self.reduce(self.counts))
+        return float(self._of(self.counts[None].astype(np.float64))[0])
+
+    def _of(self, counts: Floats) -> Floats:
+        """The metric of resampled counts (resamples, cells)."""
+        truth, predicted = np.divmod(self.cells, self.classes)
+        right = np.zeros((len(counts), self.classes))
+        right[:, truth[truth == predicted]] = counts[:, truth == predicted]
+        cost = np.zeros(len(counts)) if self.costs is None else counts @ self.costs
+        of_truth, of_predicted = self._sums(counts, truth), self._sums(counts, predicted)
+        return self.reduce(right, of_truth, of_predicted, cost)
+
+    def _sums(self, counts: Floats, names: Integers) -> Floats:
+        """Sums of cells by class (resamples, classes)."""
+        order = np.argsort(names, kind="stable")
+        found, starts = np.unique(names[order], return_index=True)
+        sums = np.zeros((len(counts), self.classes))
+        sums[:, found] = np.add.reduceat(counts[:, order], starts, axis=1)
+        return sums
 
     def interval(self, seed: int) -> Interval:
-        """Multinomial bootstrap of the cells."""
+        """Multinomial bootstrap of the cells, or of the rows where those are fewer."""
         generator = np.random.default_rng(seed)
-        shares = (self.counts / self.n).ravel()
-        draws = generator.multinomial(self.n, shares, size=RESAMPLES)
-        return percentiles(self.reduce(draws.reshape(-1, *self.counts.shape).astype(float)))
+        cells, draws = len(self.counts), []
+        step = max(1, CHUNK_CELLS // max(cells, self.classes))
+        for start in range(0, RESAMPLES, step):
+            size = min(step, RESAMPLES - start)
+            if self.n < BINOMIAL_COST * cells:
+                drawn = generator.integers(0, self.n, (size, self.n))
+                rows = [np.bincount(self.of_row[one], minlength=cells) for one in drawn]
+                counts = np.array(rows, np.float64)
+            else:
+                shares = self.counts / self.n
+                counts = generator.multinomial(self.n, shares, size=size).astype(np.float64)
+            draws.append(self._of(counts))
+        return percentiles(np.concatenate(draws))
+
+    def losses(self) -> Floats:
+        """By the change of the value on one more row in a cell."""
+        value, counts = self.value(), self.counts.astype(np.float64)
+        effects = np.empty(len(counts))
+        step = max(1, CHUNK_CELLS // max(len(counts), self.classes))
+        for start in range(0, len(counts), step):
+            cells = np.arange(start, min(start + step, len(counts)))
+            more = np.repeat(counts[None], len(cells), axis=0)
+            more[np.arange(len(cells)), cells] += 0.5
+            effects[cells] = (self._of(more) - value) * (self.n + 0.5) / 0.5
+        effects -= (effects * counts).sum() / self.n
+        return value + effects[self.of_row]
 
 
 @dataclass(frozen=True)
@@ -117,17 +216,28 @@ class Weighted:
         return self.at(np.ones(self.n))
 
     def interval(self, seed: int) -> Interval:
-        """Percentile bootstrap over units; resamples without a value (one class) are left out."""
-        generator = np.random.default_rng(seed)
-        even = np.full(self.n, 1 / self.n)
-        draws = (
-            self.at(generator.multinomial(self.n, even).astype(float))
-            for _ in range(self.resamples)
-        )
-        values = np.fromiter(draws, float, self.resamples)
+        """Percentile bootstrap over units; resamples without a value (one class) are left out.
+
+        Beyond 100,000 units a tenth of the resamples has to do.
+        """
+        count = self.resamples if self.n <= 10 * MOST_RESAMPLED else max(100, self.resamples // 10)
+        blocks = weight_blocks(seed, self.n, count)
+        values = np.array([self.at(weights) for block in blocks for weights in block])
         if self.centred and np.isfinite(values).any():
             values += self.value() - np.nanmean(values)
         return percentiles(values)
+
+    def losses(self) -> Floats:
+        """By leaving out one of at most 200 groups of units at a time.
+
+        Units share their group's effect, made larger by as much as drawing them apart loses.
+        """
+        group = np.arange(self.n) * min(self.n, GROUPS) // self.n
+        value, number = self.value(), int(group[-1]) + 1
+        left = np.array([self.at((group != one).astype(np.float64)) for one in range(number)])
+        effects = np.nan_to_num((number - 1) * (value - left)) * math.sqrt(self.n / number)
+        losses: Floats = value + effects[group] - effects[group].mean()
+        return losses
 
 
 @dataclass(frozen=True)
@@ -163,6 +273,23 @@ class Linear:
         spread = float(stdtrit(self.n - 1, (1 + LEVEL) / 2) * self.effects.std(ddof=1))
         half = spread / math.sqrt(self.n)
         return max(self.floor, self.estimate - half), min(self.ceiling, self.estimate + half)
+
+    def losses(self) -> Floats:
+        """The value and each unit's effect."""
+        losses: Floats = self.estimate + self.effects - self.effects.mean()
+        return losses
+
+
+def weight_blocks(seed: int, n: int, count: int) -> Iterator[Floats]:
+    """Weights of `count` resamples of `n` units, in blocks (some, n): how often each is drawn."""
+    generator = np.random.default_rng(seed)
+    step = max(1, CHUNK_CELLS // max(1, n))
+    for start in range(0, count, step):
+        size = min(step, count - start)
+        block = np.empty((size, n))
+        for row in range(size):
+            block[row] = np.bincount(generator.integers(0, n, n), minlength=n)
+        yield block
 
 
 def wilson(share: float, n: int) -> Interval:

@@ -8,7 +8,7 @@ from podium.models import Competition, Team
 from podium.models.record import now
 from podium.web import identity, installation
 from podium.web.api import shapes
-from podium_scoring import metric
+from podium_scoring.grading import Choice
 
 blueprint = APIBlueprint(
     "api_competitions", __name__, url_prefix="/api/v1/competitions", tag="Competitions"
@@ -91,7 +91,7 @@ def show_limits(slug: str) -> shapes.Limits:
 def metric_of(competition: Competition) -> shapes.Metric:
     """The metric that ranks a competition."""
     chosen = competition.challenge.spec["metric"]
-    found = metric(chosen["name"])
+    found = Choice.of(chosen).record
     return shapes.Metric(
         name=found.name,
         title=found.title,

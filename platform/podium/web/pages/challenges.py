@@ -7,7 +7,7 @@ from podium import competitions, leaderboard
 from podium.web import identity, installation
 from podium.web.navigation import back_to
 from podium.web.pages import display
-from podium_scoring import metric
+from podium_scoring.grading import Choice
 
 blueprint = Blueprint("challenges", __name__)
 
@@ -36,7 +36,7 @@ def list_challenges() -> str:
         levels=competitions.LEVELS,
         found=found,
         metrics={
-            item.competition.id: metric(item.competition.challenge.spec["metric"]["name"])
+            item.competition.id: Choice.of(item.competition.challenge.spec["metric"]).record
             for item in found
         },
         baselines=baselines,
