@@ -12,7 +12,7 @@ import json
 import math
 import re
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -66,14 +66,15 @@ class Encoder(nn.Module):
     def __init__(self, vocabulary: int, width: int = 256) -> None:
         super().__init__()
         self.vectors = nn.Parameter(torch.randn(vocabulary, width) / math.sqrt(width))
-        self.heads = nn.ModuleList(
-            nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, width))
-            for _ in range(2)
-        )
-        for head in self.heads:
-            nn.init.zeros_(head[2].weight)
-            nn.init.zeros_(head[2].bias)
+        self.heads = nn.ModuleList(self.head(width) for _ in range(2))
         self.scale = nn.Parameter(torch.tensor(math.log(10.0)))
+
+    @staticmethod
+    def head(width: int) -> nn.Sequential:
+        last = nn.Linear(width, width)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        return nn.Sequential(nn.Linear(width, width), nn.GELU(), last)
 
     def forward(self, bags: list[tuple[np.ndarray, np.ndarray]], side: int) -> Tensor:
         """Unit vectors (n, width) of bags; side 0 is what was said, 1 a reply."""
@@ -109,7 +110,7 @@ def in_common(questions: list[dict[str, Any]], bags: Bags) -> np.ndarray:
     """The cosine of TF-IDF between context and candidate, (n, candidates)."""
     found = []
     for each in questions:
-        said: Counter[int] = Counter()
+        said: defaultdict[int, float] = defaultdict(float)
         for number, weight in zip(*bags.of(each["context"]), strict=True):
             said[int(number)] += float(weight)
         length = math.sqrt(sum(weight**2 for weight in said.values())) or 1.0

@@ -14,8 +14,6 @@ from podium.installation import Installation
 from podium.jobqueue import QUEUES
 from podium.supervisor import Supervisor
 
-PRACTICE_NICENESS = 10
-
 
 def _config(home: Path | None = None, **given: object) -> Config:
     return Config.load(home, **given)
@@ -87,7 +85,6 @@ def reconcile() -> None:
 @click.command(hidden=True)
 def practice() -> None:
     """Prepare the challenges that come with Podium, and hand in their baselines."""
-    os.nice(PRACTICE_NICENESS)  # whoever waits for a page or a score comes first
     _log_to_stderr()
     hosting.practice(Installation.open(_config()))
 
