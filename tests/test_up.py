@@ -17,6 +17,8 @@ import psutil
 import pytest
 import requests
 
+from podium import catalog
+
 ROOT = Path(__file__).parent.parent
 PODIUM = [sys.executable, "-P", "-m", "podium.cli"]
 
@@ -74,7 +76,8 @@ def stop(tree: Tree, number: int = signal.SIGTERM) -> list[psutil.Process]:
 
 def clean_environment(**variables: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PODIUM_")}
-    return kept | variables
+    # Nothing is downloaded: what has to be fetched is shown as such, with the reason.
+    return kept | {"PODIUM_OFFLINE": "1"} | variables
 
 
 def wait_until(is_met: Callable[[], bool], limit_s: float, why: Callable[[], str]) -> None:
@@ -135,6 +138,13 @@ def test_the_trained_baseline_comes_to_the_board(tree):
     assert baseline["team"] == "Convolutional network"
     assert baseline["rank"] is None
     assert 0.94 <= baseline["score"] <= 0.995
+
+
+def test_every_practice_competition_is_open_at_once_and_its_data_come_behind(tree):
+    answer = requests.get(f"{tree.url}/api/v1/competitions", timeout=30)
+    listed = {row["slug"]: row["status"] for row in answer.json()["items"]}
+    assert set(listed) == {folder.name for folder in catalog.bundled()}
+    assert set(listed.values()) <= {"preparing", "open", "broken"}
 
 
 def test_the_readmes_commands_lead_to_a_place_on_the_leaderboard(tree, student):
