@@ -4,6 +4,7 @@ import logging
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from podium.sandbox.runner import Runner as Confiner
 from podium.workers import Card
 
 LOG_TAIL_CHARACTERS = 16 << 10
+AWAY = frozenset({"no_answer", "unavailable"})  # the web is being started, or restarted
+AWAY_S = 1.0
 OVER = "attempt_over"  # the error of an attempt that is not in force any more
 
 log = logging.getLogger(__name__)
@@ -51,7 +54,17 @@ class Runner:
 
     def arrive(self) -> None:
         """Enter the list; what a killed process of this name held is given back by the web."""
-        self._foreman.arrive(self._card)
+        told = False
+        while True:
+            try:
+                return self._foreman.arrive(self._card)
+            except ProblemError as error:
+                if error.code not in AWAY:
+                    raise
+                if not told:
+                    log.warning("waiting for the web: %s", error.message)
+                told = True
+            time.sleep(AWAY_S)
 
     def work(self) -> None:
         """Run the submission whose turn it is, if any may begin."""
