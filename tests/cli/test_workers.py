@@ -54,7 +54,7 @@ def run_worker(operator, factory, config):
     assert made.returncode == 0, made.stderr
     started = []
 
-    def start() -> subprocess.Popen[bytes]:
+    def start(**settings: str) -> subprocess.Popen[bytes]:
         environment = {
             "PATH": os.environ["PATH"],
             "PODIUM_HOME": str(operator.folder / "elsewhere"),
@@ -62,6 +62,7 @@ def run_worker(operator, factory, config):
             "PODIUM_TOKEN": made.stdout.strip(),
             "PODIUM_REDIS_URL": config.redis_url,
             "PODIUM_HEARTBEAT_S": "0.3",
+            **settings,
         }
         command = [sys.executable, "-P", "-m", "podium.cli", "worker", "--queue", "run"]
         process = subprocess.Popen([*command, "--name", "r1"], env=environment)
@@ -99,6 +100,21 @@ def test_code_is_run_by_a_host_without_database_or_storage(
         submission = session.get_one(Submission, submission_id)
         assert [row.value for row in submission.evaluations] == [1.0, 1.0]
         assert "begun" in submission.attempts[0].log
+
+
+def test_without_a_sandbox_that_holds_nothing_is_run_and_the_reason_is_told(
+    installation, factory, run_worker, signed_in, predictions
+):
+    factory.competition(spec=RUNS)
+    ada = factory.member("ada-01")
+    submission_id = factory.submit(ada, bundle(predictions(20)), kind="code")
+    run_worker(PODIUM_SANDBOX="docker", PODIUM_SANDBOX_IMAGE="nothing")  # there is no docker here
+    until(lambda: _listed(installation) == ["r1"])
+    told = signed_in(ada).run("submission", str(submission_id), "--format", "json")
+    queue = json.loads(told.stdout)["queue"]
+    assert queue["eta_s"] is None
+    assert "docker" in queue["reason"]
+    assert state(installation, submission_id) == "queued"
 
 
 def test_cancelling_ends_what_runs(installation, factory, run_worker, signed_in, predictions):
