@@ -21,8 +21,8 @@ class Column:
 
     Text has at most `high` characters, or 10,000, as some metrics take time that grows faster than
     its length. Items are words parted by blanks, each once, at most `high` of them; runs are the
-    run lengths of a mask of `shape`. `allowed` lists the values, as text; `optional` lets text be empty.
-    `shape` is for arrays and images besides: (height, width) of grey or palette images,
+    run lengths of a mask of `shape`. `allowed` lists the values, as text; `optional` lets text be
+    empty. `shape` is for arrays and images besides: (height, width) of grey or palette images,
     (height, width, 3) of colour ones.
     """
 
