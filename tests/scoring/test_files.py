@@ -104,7 +104,13 @@ def test_a_fault_of_json_lines_is_told_with_its_place(case):
 def test_half_a_character_is_no_text():
     lines = '{"id": 0, "text": "\\ud800"}\n{"id": 1, "text": "b"}\n{"id": 2, "text": "c"}'
     found, _ = refusal(lines.encode(), TEXTS)
-    assert found == (1, "text", "text", '"\\ud800"')
+    assert found == (1, "text", "text of at most 10000 characters", '"\\ud800"')
+
+
+def test_a_text_of_endless_length_is_refused():
+    data = b'{"id": 0, "text": "a"}\n{"id": 1, "text": "b"}\n{"id": 2, "text": "' + b"c" * 10_001
+    found, _ = refusal(data + b'"}\n', TEXTS)
+    assert found[:3] == (3, "text", "text of at most 10000 characters")
 
 
 NPZ = Schema(ID, (IMAGE,), "npz")
