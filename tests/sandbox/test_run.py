@@ -101,7 +101,7 @@ for _ in range(40):
     if os.fork() == 0:
         time.sleep(30)
         os._exit(0)
-print('all forked', flush=True)
+print('all forked', end='', flush=True)
 time.sleep(30)
 """
     job = Job(tuple(python(lines)), Limits(processes=48))
@@ -110,7 +110,7 @@ time.sleep(30)
         for sandbox, texts in zip((one, other), heard, strict=True):
             sandbox.begin(on_log=texts.append)
         _until(lambda: all(heard), limit_s=20)
-    assert ["".join(texts) for texts in heard] == ["all forked\n"] * 2
+    assert ["".join(texts) for texts in heard] == ["all forked"] * 2
 
 
 def test_a_sandbox_outlives_the_thread_that_started_it(python, runner):

@@ -23,7 +23,11 @@ CUDA = "CUDAExecutionProvider"
 
 @dataclass(frozen=True)
 class Load:
-    """What is served. Roles: `batch` (predict), `agent` (act), `model` (ONNX), `script` (main)."""
+    """What is served.
+
+    Roles: `batch` (predict), `agent` (act), `script` (main), `model` (an ONNX `model.onnx`), and
+    `weights` (a `model.safetensors` for the network that `build()` of the challenge's entry makes).
+    """
 
     role: str
     files: Mapping[str, bytes]
