@@ -12,7 +12,7 @@ import pytest
 
 from podium.sandbox import Bind, Cause, Job, Limits, Sandbox, SandboxError, cgroups, run
 
-SLEEPS = "import time\nprint('here', flush=True)\ntime.sleep(60)"
+SLEEPS = "import time\nprint('here', end='', flush=True)\ntime.sleep(60)"
 
 
 def test_a_run_tells_status_time_memory_and_log(python):
@@ -38,7 +38,7 @@ def test_the_log_is_heard_while_the_program_runs(python):
         stop.set()  # it would sleep for a minute
 
     outcome = run(python(SLEEPS), on_log=listen, stop=stop)
-    assert "".join(heard) == "here\n"
+    assert "".join(heard) == "here"
     assert outcome.cause is Cause.CANCELLED
 
 
