@@ -19,7 +19,7 @@ from podium.sandbox import Bubblewrap, Limits, run
 from podium.sandbox.feeding import Expected, predict
 from podium.sandbox.inside.frames import ANSWER, RESET
 from podium.sandbox.pool import Pool
-from podium.sandbox.served import Load, Served, boot, serving_job
+from podium.sandbox.served import Load, Served, boot, launch, serving_job
 
 pytestmark = pytest.mark.benchmark
 Race = Callable[..., dict[str, float]]
@@ -34,12 +34,8 @@ def runner() -> Bubblewrap:
 @pytest.fixture
 def agent(runner: Bubblewrap) -> Callable[[str], Callable[[], Served]]:
     def make(code: str) -> Callable[[], Served]:
-        def start() -> Served:
-            served = boot(runner, serving_job(runner, WIDE))
-            served.load(Load("agent", {"agent.py": code.encode()}, "agent.py"))
-            return served
-
-        return start
+        load = Load("agent", {"agent.py": code.encode()}, "agent.py")
+        return lambda: launch(runner, serving_job(runner, WIDE), load)
 
     return make
 

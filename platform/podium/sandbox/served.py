@@ -71,6 +71,19 @@ def boot(runner: Runner, job: Job) -> "Served":
     return Served(sandbox, link)
 
 
+def launch(
+    runner: Runner,
+    job: Job,
+    load: Load,
+    on_log: Callable[[str], None] | None = None,
+    stop: threading.Event | None = None,
+) -> "Served":
+    """A cold sandbox with the code handed over, as the referee wants its agents started."""
+    served = boot(runner, job)
+    served.load(load, on_log, stop)
+    return served
+
+
 @dataclass
 class Served:
     """A loaded program. Leaving it ends the program."""

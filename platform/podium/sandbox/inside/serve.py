@@ -21,7 +21,7 @@ import numpy as np
 if TYPE_CHECKING:
     from podium.sandbox.inside import frames
 else:
-    sys.path.insert(0, "/runner")
+    sys.path.insert(0, os.path.dirname(__file__))
     import frames
 
     sys.path.pop(0)
