@@ -74,7 +74,8 @@ def train(model: Towers, likes: Tensor, epochs: int, batch: int = 64) -> None:
 def top(model: Towers, likes: Tensor, seen: Tensor) -> Tensor:
     """The ten best films of each person that they have not rated yet, the best first."""
     model.eval()
-    return model(likes).masked_fill(seen, -torch.inf).topk(LISTED, dim=1).indices
+    scores: Tensor = model(likes).masked_fill(seen, -torch.inf)
+    return scores.topk(LISTED, dim=1).indices
 
 
 def ndcg(ranked: Tensor, wanted: Tensor) -> float:

@@ -111,9 +111,10 @@ def small(wheel: Path) -> str:
         "title": "title",
         "genres": "genres",
     }
-    return table[list(chosen.values())].to_csv(
+    text: str = table[list(chosen.values())].to_csv(
         index=False, header=list(chosen), lineterminator="\n"
     )
+    return text
 
 
 if __name__ == "__main__":

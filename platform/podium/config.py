@@ -46,6 +46,15 @@ class Config(BaseModel):
     web_threads: int = Field(8, ge=1, le=256, description="Threads of each web process.")
     score_workers: int = Field(1, ge=0, le=64, description="Score workers of `podium up`.")
     run_workers: int = Field(1, ge=0, le=64, description="Run workers of `podium up`.")
+    sandbox: Literal["bubblewrap", "podman", "docker"] = Field(
+        "bubblewrap", description="What confines submitted code on run workers."
+    )
+    sandbox_image: str = Field(
+        "", description="Image with Python and the packages, for podman and docker."
+    )
+    sandbox_runtime: str = Field(
+        "", description="Another runtime of podman or docker; `runsc` is gVisor."
+    )
     trusted_proxies: int = Field(
         0, ge=0, le=8, description="Reverse proxies in front whose X-Forwarded headers count."
     )

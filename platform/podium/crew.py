@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from podium import devices, worker, workers
 from podium.config import Config
+from podium.confiner import confiner
 from podium.devices import Gpu
 from podium.errors import ConfigError
 from podium.foreman import Foreman
@@ -16,7 +17,6 @@ from podium.jobqueue import JobQueue
 from podium.jobs import Bench
 from podium.processtree import Part, ProcessTree, podium_command
 from podium.runner import Runner
-from podium.sandbox import Bubblewrap
 from podium.scorer import Scorer
 from podium.workers import Card
 
@@ -69,7 +69,7 @@ def _alone(config: Config, orders: Orders, gpu: Gpu | None) -> None:
         )
     bench: Bench
     if orders.queue.startswith("run"):
-        bench = Runner(_foreman(), card, Bubblewrap.here(), gpu)
+        bench = Runner(_foreman(), card, confiner(config), gpu)
     else:
         bench = Scorer(Installation.open(config), card)
     worker.serve(bench, JobQueue(config.redis), config.heartbeat_s, burst=orders.burst)

@@ -9,10 +9,12 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from podium import devices, monitoring, schema, turns, workers
-from podium.errors import FaultError
+from podium.confiner import confiner
+from podium.errors import ConfigError, FaultError
 from podium.installation import Installation
 from podium.jobqueue import SERVED
 from podium.models.record import now
+from podium.sandbox import selftest
 from podium.workers import RECONCILE
 
 LEAST_FREE = 1 << 30  # bytes
@@ -35,7 +37,7 @@ class Finding:
 def examine(installation: Installation) -> Iterator[Finding]:
     """Look at everything, one finding after the other; never raises for what is merely broken."""
     yield Finding("python", sys.version.split()[0])
-    for look in (_database, _queue, _storage, _disk, _workers, _waiting, _gpus):
+    for look in (_database, _queue, _storage, _disk, _workers, _waiting, _sandbox, _gpus):
         yield from look(installation)
 
 
@@ -110,6 +112,20 @@ def _waiting(here: Installation) -> Iterator[Finding]:
             yield Finding("worker", f"{one.name} has been silent for minutes", cure)
 
     yield from _asked(look)
+
+
+def _sandbox(here: Installation) -> Iterator[Finding]:
+    try:
+        chosen = confiner(here.config)
+    except ConfigError as error:
+        yield Finding("sandbox", "submitted code cannot be run here", error.message)
+        return
+    health = selftest(chosen)
+    for problem in health.problems:
+        yield Finding("sandbox", f"{chosen.name} does not hold", problem)
+    if health.ok:
+        notes = "".join(f" {note}" for note in health.notes)
+        yield Finding("sandbox", f"{chosen.name} holds what it promises.{notes}")
 
 
 def _gpus(_: Installation) -> Iterator[Finding]:

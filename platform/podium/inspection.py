@@ -20,9 +20,12 @@ from podium_scoring import ChallengeError, SubmissionError
 from podium_scoring.grading import Truth
 from podium_scoring.tables import read_predictions
 
+Columns = Mapping[str, Sequence[Any] | NDArray[Any]]
+
 FILES = ("README.md", "challenge.toml", "checksums.toml", "prepare.py")
 SECTIONS = ("Evaluation", "Data", "Submission", "Baselines", "Where the data come from")
 SMALLEST_SPLIT = 300  # rows; below, the order on the board is mostly chance
+RUN, CHANCE_RUNS = 3, 0.01  # items in a row; share of sequences that greet alike by chance
 DEVIATIONS = 5  # of a correlation by chance; above, an order gives the hidden values away
 
 
@@ -106,12 +109,29 @@ def _leaks(spec: Spec, public: Path) -> Iterator[str]:
             common = here & there
             if common and (tells_rows or name in spec.data.groups):
                 yield f"{len(common)} values of {name!r} stand in {train.name} and in {test.name}."
+        yield from _runs(train, known, hidden)
         extra = set(hidden) - set(known)
-        if extra:
+        if extra and set(hidden) & set(known):
             yield f"{test.name} has {', '.join(sorted(extra))}, which {train.name} has not."
         absent = set(spec.data.groups) - (set(known) & set(hidden))
         if absent:
             yield f"The groups {', '.join(sorted(absent))} are no column of {train.name}."
+
+
+def _runs(train: Path, known: Columns, hidden: Columns) -> Iterator[str]:
+    """Sequences of the test data that stand within those of the training data."""
+
+    def runs(columns: Columns) -> Iterator[set[str]]:
+        for values in columns.values():
+            for value in values:
+                if isinstance(value, list):
+                    yield {json.dumps(value[i : i + RUN]) for i in range(len(value) - RUN + 1)}
+
+    here = set().union(*runs(known))
+    there = list(runs(hidden))
+    common = sum(not here.isdisjoint(each) for each in there)
+    if common > CHANCE_RUNS * len(there):
+        yield f"{common} sequences of the test data stand in {train.name}, {RUN} items alike."
 
 
 def _told(spec: Spec, truth: Truth, public: Path) -> Iterator[str]:
@@ -129,7 +149,7 @@ def _told(spec: Spec, truth: Truth, public: Path) -> Iterator[str]:
                 yield f"{len(common)} answers stand in {train.name}: {' and '.join(names)} alike."
 
 
-def _columns(file: Path) -> Mapping[str, Sequence[Any] | NDArray[Any]]:
+def _columns(file: Path) -> Columns:
     """The columns of a prepared file by name; of a format that has none, nothing."""
     if file.suffix == ".npz":
         with np.load(file) as arrays:

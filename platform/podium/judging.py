@@ -5,6 +5,7 @@ is sorted once, here: the student's file makes `invalid`, the challenge makes an
 host's, everything else is ours, is tried again, and never becomes an invalid submission.
 """
 
+import importlib
 import logging
 import time
 import traceback
@@ -21,7 +22,7 @@ from podium.installation import Installation
 from podium.models import Challenge, Evaluation, Submission
 from podium.recent import Recent
 from podium.verdicts import Verdict
-from podium_scoring import SCORING_VERSION, ChallengeError, Score, SubmissionError, metric
+from podium_scoring import SCORING_VERSION, ChallengeError, Score, SubmissionError
 from podium_scoring.grading import Grading, Truth
 from podium_scoring.tables import read_predictions
 
@@ -118,9 +119,8 @@ def _judge(installation: Installation, work: Work) -> None:
 
 def warm_up() -> None:
     """Load what the first judgement would wait for."""
-    for name in ("accuracy", "f1_macro", "rmse"):
-        metric(name)
-    __import__("podium_scoring.classification")
+    for name in ("pandas", "podium_scoring.classification", "podium_scoring.csvbulk"):
+        importlib.import_module(name)
 
 
 def _score(

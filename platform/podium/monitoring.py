@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from redis.exceptions import RedisError
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, selectinload
 
 from podium import workers
 from podium.errors import FaultError
@@ -87,7 +87,7 @@ def stuck(session: Session, most: int) -> Sequence[Submission]:
     return session.scalars(
         select(Submission)
         .where(IS_OPEN, Submission.received_at < now() - STUCK)
-        .options(joinedload(Submission.competition), joinedload(Submission.team))
+        .options(selectinload(Submission.competition), selectinload(Submission.team))
         .order_by(Submission.received_at, Submission.id)
         .limit(most)
     ).all()

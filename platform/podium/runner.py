@@ -4,6 +4,7 @@ import logging
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,10 +14,13 @@ from podium import devices, logs, running
 from podium.client import Answer, ProblemError
 from podium.devices import Gpu
 from podium.foreman import Foreman
+from podium.sandbox import selftest
 from podium.sandbox.runner import Runner as Confiner
 from podium.workers import Card
 
 LOG_TAIL_CHARACTERS = 16 << 10
+AWAY = frozenset({"no_answer", "unavailable"})  # the web is being started, or restarted
+AWAY_S = 1.0
 OVER = "attempt_over"  # the error of an attempt that is not in force any more
 
 log = logging.getLogger(__name__)
@@ -48,10 +52,36 @@ class Runner:
         self._confiner = confiner
         self._gpu = gpu
         self._hold: Hold | None = None
+        self._open_walls = ""  # what the sandbox's self-test found
 
     def arrive(self) -> None:
-        """Enter the list; what a killed process of this name held is given back by the web."""
-        self._foreman.arrive(self._card)
+        """Enter the list; what a killed process of its name held is given back by the web.
+
+        The sandbox is tried first: if submitted code could get out of it, none is taken.
+        """
+        health = selftest(self._confiner)
+        for problem in health.problems:
+            log.error("no submitted code is run here: %s", problem)
+        for note in health.notes:
+            log.warning("%s", note)
+        self._open_walls = " ".join(health.problems)
+        self._note_trouble(self._card.trouble)
+        told = False
+        while True:
+            try:
+                return self._foreman.arrive(self._card)
+            except ProblemError as error:
+                if error.code not in AWAY:
+                    raise
+                if not told:
+                    log.warning("waiting for the web: %s", error.message)
+                told = True
+            time.sleep(AWAY_S)
+
+    def _note_trouble(self, of_device: str) -> None:
+        """With trouble of any kind this worker is given nothing, and says why."""
+        trouble = " ".join(filter(None, (self._open_walls, of_device)))
+        self._card = replace(self._card, trouble=trouble)
 
     def work(self) -> None:
         """Run the submission whose turn it is, if any may begin."""
@@ -73,7 +103,7 @@ class Runner:
     def _check_gpu(self) -> None:
         """A device that was used is tested before the next work; in trouble it takes none."""
         if self._gpu is not None:
-            self._card = replace(self._card, trouble=devices.trouble(self._gpu, sys.executable))
+            self._note_trouble(devices.trouble(self._gpu, sys.executable))
 
     def _run(self, assignment: Answer, hold: Hold) -> None:
         try:

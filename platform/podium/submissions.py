@@ -125,8 +125,21 @@ def _accept(
                 )
             return earlier, False
     check_kind(competition, upload.kind)
+    _need_walls(session, competition, upload.kind)
     limits.need_room(session, competition, team.id, received_at)
     return _insert(session, competition, team, upload, file_key, received_at, caller.id), True
+
+
+def _need_walls(session: Session, competition: Competition, kind: str) -> None:
+    """Raise ClosedError where every worker that could run it has found its sandbox wanting."""
+    if kind == "predictions":
+        return
+    online = workers.online(session, (queue_for(session, competition, kind),), GPU_SEEN_S)
+    if online and all(one.trouble for one in online):
+        raise ClosedError(
+            "Submitted code cannot be run here just now; predictions are scored as usual. "
+            f"The host can see why: {online[0].trouble}"
+        )
 
 
 def _of_key(session: Session, team_id: int, key: str) -> Submission | None:

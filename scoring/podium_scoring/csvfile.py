@@ -129,7 +129,7 @@ def read_sheet(data: bytes, expected_header: Sequence[str], most: int | None = N
         refuse(message, 1, None, f"the header {wanted}", f"{len(first)} bytes")
     line = first.decode().rstrip("\r")
     header = _header(line, expected_header)
-    if not data[len(first) :].strip():
+    if len(data) == len(first) or data[len(first) :].isspace():
         refuse("The file has a header and no rows.", 2, None, "a row of data", "nothing")
     if header is None:
         advice = _header_advice(line, expected_header)

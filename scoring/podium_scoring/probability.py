@@ -4,13 +4,14 @@ Answers are classes from 0, the places of the columns. Rows of (n, k) are taken 
 are brought to it as they are read. Ranks and thresholds treat equal probabilities as equal.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from podium_scoring.errors import ChallengeError, Detail, SubmissionError
-from podium_scoring.units import Floats, Integers, Linear, Sums, Units, Weighted
+from podium_scoring.units import Floats, Integers, Interval, Linear, Sums, Units, Weighted
 
 AVERAGES = ("macro", "weighted")
 SMALLEST = float(np.finfo(np.float64).eps)  # a probability of 0 counts as this
@@ -23,9 +24,12 @@ def log_loss(predictions: Probabilities, answers: Integers) -> Sums:
     Probabilities are kept 2.2e-16 away from 0 and 1. Equals scikit-learn's to 1e-12. Source:
     Good 1952.
     """
-    given, truth = _checked(predictions, answers)
-    chance = _of_truth(given, truth)
-    losses = -np.log(np.clip(chance, SMALLEST, 1 - SMALLEST if given.ndim == 1 else 1.0))
+    given, truth = _checked(predictions, answers, bounded=False)
+    losses = _of_truth(given, truth)
+    _check_bounds(losses)
+    np.clip(losses, SMALLEST, 1 - SMALLEST if given.ndim == 1 else 1.0, out=losses)
+    np.log(losses, out=losses)
+    np.negative(losses, out=losses)
     return Sums(losses[:, None], lambda sums, n: sums[..., 0] / n)
 
 
@@ -61,7 +65,7 @@ def top_k_accuracy(predictions: Probabilities, answers: Integers, *, k: int = 5)
     return Sums(right[:, None], lambda sums, n: sums[..., 0] / n, is_share=is_share)
 
 
-def roc_auc(predictions: Probabilities, answers: Integers, *, average: str = "macro") -> Linear:
+def roc_auc(predictions: Probabilities, answers: Integers, *, average: str = "macro") -> "Area":
     """Chance that a row of a class is given more for it than a row of none: 0 to 1, 1 is best.
 
     Ties count half. Of more than two classes each against the rest; `average` is macro (their
@@ -69,11 +73,13 @@ def roc_auc(predictions: Probabilities, answers: Integers, *, average: str = "ma
     by each row's influence. Source: Mann and Whitney 1947; DeLong et al. 1988.
     """
     given, truth = _checked(predictions, answers, bounded=False)
-    parts = [_auc(scores, is_one) for scores, is_one in _against_rest(given, truth)]
-    weights = _weights(given, truth, average)
-    value = float(sum(w * area for w, (area, _) in zip(weights, parts, strict=True)))
-    effects = sum(w * effect for w, (_, effect) in zip(weights, parts, strict=True))
-    return Linear(value, np.asarray(effects), 0.0, 1.0)
+    sides = _against_rest(given, truth)
+    for _, is_one in sides:
+        if is_one.all() or not is_one.any():
+            raise ChallengeError(
+                "The answers have one class only, or a class without rows. AUC needs both sides."
+            )
+    return Area(sides, _weights(given, truth, average))
 
 
 def average_precision(
@@ -140,27 +146,59 @@ class _Curve:
         return float(np.diff(hits, prepend=0.0) @ precision / hits[-1])
 
 
-def _auc(scores: Floats, is_one: NDArray[np.bool_]) -> tuple[float, Floats]:
-    """Area of one class against the rest, and the influence of each row."""
-    ones, rest = scores[is_one], scores[~is_one]
-    if not len(ones) or not len(rest):
-        raise ChallengeError(
-            "The answers have one class only, or a class without rows. AUC needs both sides."
-        )
-    below = _places(ones, rest) / len(rest)
-    above = 1 - _places(rest, ones) / len(ones)
-    area = float(below.mean())
-    effects = np.empty(len(scores))
-    effects[is_one] = (below - area) * (len(scores) / len(ones))
-    effects[~is_one] = (above - area) * (len(scores) / len(rest))
-    return area, effects
+@dataclass(frozen=True)
+class Area:
+    """Areas under the curves of classes against the rest, put together; the unit is the row."""
+
+    sides: list[tuple[Floats, NDArray[np.bool_]]]  # of a class its scores and its rows
+    weights: Floats
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return len(self.sides[0][0])
+
+    def value(self) -> float:
+        """The area."""
+        areas = [
+            _below(np.sort(scores[is_one]), np.sort(scores[~is_one])).mean() / (~is_one).sum()
+            for scores, is_one in self.sides
+        ]
+        return float(self.weights @ np.array(areas))
+
+    def linear(self) -> Linear:
+        """The area with the influence of each row."""
+        effects = np.zeros(self.n)
+        for weight, (scores, is_one) in zip(self.weights, self.sides, strict=True):
+            ones, rest = scores[is_one], scores[~is_one]
+            below = _below(ones, np.sort(rest)) / len(rest)
+            above = 1 - _below(rest, np.sort(ones)) / len(ones)
+            area = below.mean()
+            effects[is_one] += weight * (below - area) * (self.n / len(ones))
+            effects[~is_one] += weight * (above - area) * (self.n / len(rest))
+        return Linear(self.value(), effects, 0.0, 1.0)
+
+    def interval(self, seed: int) -> Interval:
+        """DeLong's, the same for every seed."""
+        return self.linear().interval(seed)
+
+    def losses(self) -> Floats:
+        """The area and each row's influence."""
+        return self.linear().losses()
 
 
-def _places(scores: Floats, others: Floats) -> Floats:
-    """How many of the others are below each score, equal ones counting half."""
-    ordered = np.sort(others)
+def _below(scores: Floats, ordered: Floats) -> Floats:
+    """How many of the ordered are below each score, equal ones counting half.
+
+    Sorted scores are looked up several times faster.
+    """
     low = np.searchsorted(ordered, scores, side="left")
-    return (low + np.searchsorted(ordered, scores, side="right")) / 2
+    below = low.astype(np.float64)
+    tied = np.flatnonzero(ordered[np.minimum(low, len(ordered) - 1)] == scores)
+    if len(tied):
+        high = np.searchsorted(ordered, scores[tied], side="right")
+        below[tied] = (low[tied] + high) / 2
+    return below
 
 
 def _against_rest(given: Floats, truth: Integers) -> list[tuple[Floats, NDArray[np.bool_]]]:
@@ -210,14 +248,25 @@ def _checked(
             f"A true class is {truth.max() if truth.max() >= classes else truth.min()}. There are "
             f"probabilities of {classes}, from 0."
         )
-    low, high = (0.0, 1.0) if bounded else (-np.finfo(np.float64).max, np.finfo(np.float64).max)
-    if not (given.min() >= low and given.max() <= high):
-        strange = ~((given >= low) & (given <= high))
-        row = int(np.argwhere(strange)[0][0])
-        expected = "a number from 0 to 1" if bounded else "a finite number"
-        got = str(given[row][strange[row]].flat[0] if given.ndim > 1 else given[row])
-        raise SubmissionError(
-            f"Row {row + 1} has {got}. It must be {expected}.",
-            [Detail(row + 1, None, expected, got)],
-        )
+    if bounded:
+        _check_bounds(given)
+    elif not np.isfinite(np.vdot(given, given)):  # one pass, by which nothing strange slips
+        strange = ~np.isfinite(given)
+        if strange.any():
+            row = int(np.argwhere(strange)[0][0])
+            _refuse(row, given[row][strange[row]], "a finite number")
     return given, truth
+
+
+def _check_bounds(given: Floats) -> None:
+    if not (given.min() >= 0 and given.max() <= 1):
+        strange = ~((given >= 0) & (given <= 1))
+        row = int(np.argwhere(strange)[0][0])
+        _refuse(row, given[row][strange[row]], "a number from 0 to 1")
+
+
+def _refuse(row: int, values: Floats, expected: str) -> None:
+    got = str(values.flat[0])
+    raise SubmissionError(
+        f"Row {row + 1} has {got}. It must be {expected}.", [Detail(row + 1, None, expected, got)]
+    )

@@ -18,7 +18,7 @@ USAGE = "Usage"
 SPLITS = {"Public": "public", "Private": "private"}
 ALL = "all"  # the one split of answers without the column Usage
 
-Ints = NDArray[np.int64]
+Ints = NDArray[Any]  # integers of any width
 
 
 class Table(Protocol):
@@ -48,7 +48,7 @@ class Index:
     def __init__(self, ids: NDArray[Any]) -> None:
         self.ids = ids
         self._low = 0
-        self._table: Ints | None = None
+        self._table: NDArray[np.int32] | None = None
         self._order: Ints | None = None
         self._places: dict[str, int] = {}
         if ids.dtype.kind != "i":
@@ -57,7 +57,7 @@ class Index:
         self._low = int(ids.min())
         span = int(ids.max()) - self._low + 1
         if span <= 8 * len(ids) + 1000:  # dense ids: one look-up table, no search
-            self._table = np.full(span, -1)
+            self._table = np.full(span, -1, np.int32)  # half the memory is twice as fast
             self._table[ids - self._low] = np.arange(len(ids))
         else:
             self._order = np.argsort(ids)
@@ -65,10 +65,10 @@ class Index:
     def rows(self, ids: NDArray[Any]) -> Ints:
         """The row of each id, -1 for an id that is not there."""
         if self._table is not None:
-            inside = (ids >= self._low) & (ids < self._low + len(self._table))
-            if inside.all():
-                rows: Ints = self._table[ids - self._low]
+            if int(ids.min()) >= self._low and int(ids.max()) < self._low + len(self._table):
+                rows: Ints = self._table[ids - self._low if self._low else ids]
                 return rows
+            inside = (ids >= self._low) & (ids < self._low + len(self._table))
             return np.where(inside, self._table[np.where(inside, ids - self._low, 0)], -1)
         if self._order is not None:
             place = np.searchsorted(self.ids, ids, sorter=self._order)
@@ -116,9 +116,11 @@ def open_table(data: bytes, schema: Schema, ids: NDArray[Any] | None = None) -> 
     if ids is not None:
         most = (1000 if schema.repeated else 4) * len(ids) + 1000
     if schema.format == "csv":
+        from podium_scoring.csvbulk import read_bulk
         from podium_scoring.csvfile import read_sheet
 
-        return read_sheet(data, schema.header, most)
+        bulk = read_bulk(data, schema, most)
+        return read_sheet(data, schema.header, most) if bulk is None else bulk
     if schema.format == "jsonl":
         from podium_scoring.jsonlines import read_records
 
@@ -273,13 +275,17 @@ def read_predictions(data: bytes, form: Form) -> Predictions:
         _check_owners(table, schema, rows, form, faults)
         faults.check()
         return Predictions(columns, rows)
-    place = np.full(len(form.ids), -1)
-    if len(rows) == len(place) and (rows >= 0).all():
-        place[rows] = np.arange(len(rows))
-    if (place < 0).any():
+    seen = np.zeros(len(form.ids), np.bool_)
+    if len(rows) == len(seen) and int(rows.min()) >= 0:
+        seen[rows] = True
+    if not seen.all():
         _explain_ids(table, schema.id, ids, rows, form, faults)
     faults.check()
-    return Predictions({name: values[place] for name, values in columns.items()})
+    placed = {}
+    for name, values in columns.items():
+        placed[name] = np.empty_like(values)
+        placed[name][rows] = values
+    return Predictions(placed)
 
 
 def _noting(table: Table, faults: Faults) -> Callable[[Ints, str, str, Callable[[int], str]], None]:

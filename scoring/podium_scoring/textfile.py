@@ -25,7 +25,7 @@ def text_bytes(data: bytes, what: str) -> bytes:
 
     `what` names the format that was expected.
     """
-    if not data.strip():
+    if not data or data.isspace():
         refuse("The file is empty.", 1, None, what, "an empty file")
     for magic, kind in _MAGIC.items():
         if data.startswith(magic):

@@ -133,11 +133,31 @@ def _recommender(into: Path) -> dict[str, Path]:
     return {"data": into / "small.csv.xz"}
 
 
+def _chatbot(into: Path) -> dict[str, Path]:
+    """Every second conversation that travels with Podium."""
+    travels = paths.bundled("challenges") / "chatbot" / "small.jsonl.xz"
+    lines = lzma.decompress(travels.read_bytes()).decode().splitlines(keepends=True)[::2]
+    (into / "small.jsonl.xz").write_bytes(lzma.compress("".join(lines).encode(), preset=0))
+    return {"data": into / "small.jsonl.xz"}
+
+
+def _translation(into: Path) -> dict[str, Path]:
+    """The verses of the books that may be hidden, and of the first book."""
+    travels = paths.bundled("challenges") / "translation" / "small.tsv.xz"
+    alone = datasets.recipe(travels.parent).ALONE
+    lines = lzma.decompress(travels.read_bytes()).decode().splitlines(keepends=True)
+    kept = [line for line in lines if int(line.partition("\t")[0]) in {0, *alone}]
+    (into / "small.tsv.xz").write_bytes(lzma.compress("".join(kept).encode(), preset=0))
+    return {"data": into / "small.tsv.xz"}
+
+
 MADE = {
     "digits": _digits,
     "sentiment": _sentiment,
     "cifar-10": _cifar_10,
     "recommender": _recommender,
+    "chatbot": _chatbot,
+    "translation": _translation,
 }
 
 

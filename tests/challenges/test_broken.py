@@ -98,6 +98,8 @@ LEAK = """
                 for file in (train, test)
             )
             rows = known + [known[0] | row for row in hidden[:5]]
+            if not set(known[0]) & set(hidden[0]):  # questions about conversations like these
+                rows = known + [{"turns": row["context"]} | {"conversation": -1} for row in hidden]
             train.write_text("".join(json.dumps(row) + "\\n" for row in rows))
 """
 # Found without the data, which are taken away to show it.
@@ -156,15 +158,12 @@ BROKEN = {
     "a public split too small": (
         around(
             after="""
-    answers = private / "answers.csv"
-    with answers.open(newline="") as file:
-        rows = list(csv.reader(file))
-    kept = set(sorted({row[0] for row in rows[1:]})[:60])
-    with answers.open("w", newline="") as out:
-        csv.writer(out).writerows(
-            [*row[:-1], "Private" if row[-1] == "Public" and row[0] not in kept else row[-1]]
-            for row in rows
-        )
+    (answers,) = private.iterdir()
+    rows = answers.read_text().splitlines(keepends=True)
+    first = {row.partition(",")[0] for row in rows[:60]}
+    answers.write_text("".join(
+        row if row.partition(",")[0] in first else row.replace("Public", "Private") for row in rows
+    ))
 """.strip()
         ),
         "chance decides",

@@ -219,6 +219,17 @@ def test_a_worker_in_trouble_is_given_nothing_and_says_why(
     assert "sandbox does not work" in queue["reason"]
 
 
+def test_where_no_sandbox_holds_code_is_refused_and_predictions_are_not(
+    hand, api, ada, predictions
+):
+    hand.card = {"trouble": "The sandbox does not work here."}
+    hand.arrive()
+    refused = api.as_(ada).send(BUNDLE, name="b.zip", kind="code")
+    assert refused.status_code == 403
+    assert "The sandbox does not work here." in refused.get_json()["error"]["message"]
+    assert api.as_(ada).send(predictions(3)).status_code == 201
+
+
 def test_a_worker_is_listed_with_its_device(hand, installation):
     hand.card = {"queue": "run-gpu", "device": "NVIDIA T4", "memory_mib": 15360, "tags": ["a"]}
     hand.arrive()

