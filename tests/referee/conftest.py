@@ -3,7 +3,7 @@
 import pytest
 
 from podium.sandbox import Bubblewrap, Limits
-from podium.sandbox.served import Load, boot, serving_job
+from podium.sandbox.served import Load, launch, serving_job
 
 
 @pytest.fixture(scope="session")
@@ -16,11 +16,8 @@ def agent(runner):
     """`agent(code)` is what the referee calls to start one."""
 
     def make(code, limits=None):
-        def start():
-            served = boot(runner, serving_job(runner, limits or Limits()))
-            served.load(Load("agent", {"agent.py": code.encode()}, "agent.py"))
-            return served
-
-        return start
+        load = Load("agent", {"agent.py": code.encode()}, "agent.py")
+        job = serving_job(runner, limits or Limits())
+        return lambda: launch(runner, job, load)
 
     return make

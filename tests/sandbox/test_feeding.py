@@ -37,6 +37,21 @@ def test_several_inputs_come_by_name(serve):
     np.testing.assert_array_equal(predictions, np.zeros(1000))
 
 
+def test_an_answer_may_be_as_large_as_what_is_expected_and_no_larger(serve):
+    code = "import numpy as np\ndef predict(b):\n    return np.ones((len(b), 64, 64))"
+    outcome, predictions = ask(serve("batch", code), Expected((64, 64)))
+    assert outcome.ok
+    assert predictions.shape == (1000, 64, 64)
+    outcome, _ = ask(serve("batch", code), Expected((2,)))
+    assert outcome.cause is Cause.PROTOCOL
+    assert "bytes was announced" in outcome.reason
+
+
+def test_no_rows_are_the_fault_of_the_host(serve):
+    with pytest.raises(ValueError, match="no rows"):
+        ask(serve("batch", "x = 1"), inputs={"x": ROWS[:0]})
+
+
 def test_a_torch_tensor_is_an_answer(serve):
     code = "import torch\ndef predict(batch):\n    return torch.from_numpy(batch).mean(dim=1)"
     served = serve("batch", code, Limits(cpu_s=60, wall_s=60, memory_mib=2048))
@@ -69,7 +84,11 @@ WRONG = {
         "Segmentation fault",
     ),
     "sleep": ("import time\ndef predict(b):\n    time.sleep(60)", "time_limit", "3 s"),
-    "memory": ("def predict(b):\n    return [0] * (1 << 30)", "memory_limit", "256 MiB"),
+    "memory": (
+        "def predict(b):\n    held = []\n    while True:\n        held.append(bytearray(4 << 20))",
+        "memory_limit",
+        "256 MiB",
+    ),
     "forks": (
         "import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass",
         "process_limit",
@@ -195,8 +214,10 @@ def test_bytes_that_are_no_model_are_told(serve):
 
 def test_the_log_is_heard_live_and_a_run_can_be_stopped(runner: Bubblewrap):
     stop = threading.Event()
-    code = b"import time\ndef predict(b):\n    print('at it', flush=True)\n    time.sleep(60)"
+    code = (
+        b"import time\ndef predict(b):\n    print('at it', end='', flush=True)\n    time.sleep(60)"
+    )
     with boot(runner, serving_job(runner, Limits())) as served:
         served.load(Load("batch", {"predict.py": code}, "predict.py"), lambda _: stop.set(), stop)
         outcome, _ = ask(served)
-    assert (outcome.cause, outcome.log) == (Cause.CANCELLED, "at it\n")
+    assert (outcome.cause, outcome.log) == (Cause.CANCELLED, "at it")

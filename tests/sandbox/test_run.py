@@ -12,7 +12,7 @@ import pytest
 
 from podium.sandbox import Bind, Cause, Job, Limits, Sandbox, SandboxError, cgroups, run
 
-SLEEPS = "import time\nprint('here', flush=True)\ntime.sleep(60)"
+SLEEPS = "import time\nprint('here', end='', flush=True)\ntime.sleep(60)"
 
 
 def test_a_run_tells_status_time_memory_and_log(python):
@@ -38,7 +38,7 @@ def test_the_log_is_heard_while_the_program_runs(python):
         stop.set()  # it would sleep for a minute
 
     outcome = run(python(SLEEPS), on_log=listen, stop=stop)
-    assert "".join(heard) == "here\n"
+    assert "".join(heard) == "here"
     assert outcome.cause is Cause.CANCELLED
 
 
@@ -100,15 +100,17 @@ import os, time
 for _ in range(40):
     if os.fork() == 0:
         time.sleep(30)
-print('all forked', flush=True)
+        os._exit(0)
+print('all forked', end='', flush=True)
 time.sleep(30)
 """
     job = Job(tuple(python(lines)), Limits(processes=48))
-    heard = [threading.Event(), threading.Event()]
+    heard = [[], []]
     with Sandbox(job, runner) as one, Sandbox(job, runner) as other:
-        for sandbox, event in zip((one, other), heard, strict=True):
-            sandbox.begin(on_log=lambda _, event=event: event.set())
-        assert all(event.wait(15) for event in heard)
+        for sandbox, texts in zip((one, other), heard, strict=True):
+            sandbox.begin(on_log=texts.append)
+        _until(lambda: all(heard), limit_s=20)
+    assert ["".join(texts) for texts in heard] == ["all forked"] * 2
 
 
 def test_a_sandbox_outlives_the_thread_that_started_it(python, runner):

@@ -28,6 +28,7 @@ OPEN_FILES = 1024
 # Where no group counts, the kernel's own limits hold back what grows faster than the supervisor
 # looks: address space bounds one process (torch alone maps some hundred MiB it never touches).
 ADDRESS_SPACE_SLACK_MIB = 4096
+CPU_SLACK_S = 60  # importing packages comes before the clock runs
 PROCESS_SLACK = 16  # above what is counted, so that the count is what ends the run
 
 GROUPS_HELP = (
@@ -171,7 +172,7 @@ class BubblewrapTree:
         """Set the limits of the kernel from outside, on the one process that there is yet."""
         limits = self._limits
         file_size = max(limits.disk_mib, limits.output_mib) * MIB
-        cpu_s = int(limits.cpu_s) + 2
+        cpu_s = int(limits.cpu_s) + CPU_SLACK_S
         ceilings = {
             resource.RLIMIT_CORE: 0,
             resource.RLIMIT_CPU: cpu_s,

@@ -142,8 +142,9 @@ class ContainerTree:
     def finish(self) -> int:
         """Wait for the program, then end what it left running beside it."""
         status = self._process.wait()
-        self._usage = counted(self._call("exec", self.name, "grep", "-H", "", *COUNTS, check=False))
+        # What it left running goes first: it may hold the places that the next call needs.
         self._call("exec", self.name, "sh", "-c", "kill -9 -1", check=False)
+        self._usage = counted(self._call("exec", self.name, "grep", "-H", "", *COUNTS, check=False))
         return status
 
     def collect(self, target: Path) -> Collected:

@@ -1,5 +1,6 @@
 """Feeds hidden inputs to submitted code in batches, and checks each answer as it comes."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,8 @@ from podium.sandbox.served import Served
 Array = NDArray[Any]
 TRIAL_SHARE = 0.01
 TRIAL_NOTE = "This was seen on the first 1 % of the rows."
+LARGEST_NUMBER = 8  # bytes
+ROOM_FOR_WORDS = 1 << 16
 SLACK_S = 10.0  # the clock of the sandbox is the one that ends a run
 KINDS = {"float": "fiu", "integer": "iub", "boolean": "b"}
 
@@ -28,6 +31,10 @@ class Expected:
 
     shape: tuple[int, ...] = ()
     kind: str = "float"
+
+    def most_bytes(self, rows: int) -> int:
+        """What an answer for this many rows takes at most, with room for a message."""
+        return math.prod(self.shape) * rows * LARGEST_NUMBER + ROOM_FOR_WORDS
 
     def check(self, values: Field | None, first: int, rows: int) -> Array:
         """The answer for these rows. Raises BrokenError that names the first row at fault."""
@@ -57,13 +64,17 @@ def predict(
     computed the next is already on its way. A `Served` answers one `predict` and is then over.
     """
     rows = len(next(iter(inputs.values())))
+    if not rows:
+        raise ValueError("There are no rows to predict: the inputs are empty.")
+    served.link.most_bytes = expected.most_bytes(batch_rows)
     limit_s = served.sandbox.job.limits.wall_s + SLACK_S
     answers: list[Array] = []
+    answered = 0
     sent = _batches(inputs, rows, batch_rows)
     pending: list[tuple[int, int]] = []
     try:
         served.ready(limit_s)
-        while len(pending) or sum(map(len, answers)) < rows:
+        while answered < rows:
             # Not before the trial has come back well: then two at a time.
             while len(pending) < (2 if answers else 1) and (batch := next(sent, None)):
                 first, count, fields = batch
@@ -72,6 +83,7 @@ def predict(
             fields = served.link.expect(ANSWER, limit_s)
             first, count = pending.pop(0)
             answers.append(expected.check(fields.get("predictions"), first, count))
+            answered += count
     except LinkError as error:
         outcome = served.failed(error)
         if pending and not answers and outcome.cause is not Cause.CANCELLED:

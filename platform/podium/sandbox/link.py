@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from podium.sandbox.inside.frames import FAILED, Field, FrameError, pack, unpack
 
 PIPE_BYTES = 1 << 20
-LARGEST_FRAME = 1 << 30
 PIECES = 16  # of a frame, written at once
 
 
@@ -36,15 +35,15 @@ class ToldError(LinkError):
 
 
 class Link:
-    """Frames to and from one sandbox. `most_bytes` bounds what one answer may take of our memory.
+    """Frames to and from one sandbox. `most_bytes` bounds what one answer takes of our memory.
 
     What is posted is written while we wait for answers, so two large frames that cross each other
     do not stop both sides.
     """
 
-    def __init__(self, to_fd: int, from_fd: int, most_bytes: int = 64 << 20) -> None:
+    def __init__(self, to_fd: int, from_fd: int, most_bytes: int = 1 << 20) -> None:
         self._to, self._from = to_fd, from_fd
-        self._most = min(most_bytes, LARGEST_FRAME)
+        self.most_bytes = most_bytes
         self._waiting: deque[memoryview] = deque()
         for fd in (to_fd, from_fd):
             os.set_blocking(fd, False)
@@ -87,9 +86,9 @@ class Link:
         if len(self._buffer) < 4:
             return None
         length = int.from_bytes(self._buffer[:4], "little")
-        if length > self._most:
+        if length > self.most_bytes:
             raise BrokenError(
-                f"An answer of {length:,} bytes was announced; {self._most:,} are allowed."
+                f"An answer of {length:,} bytes was announced; {self.most_bytes:,} are allowed."
             )
         return length
 

@@ -23,7 +23,11 @@ CUDA = "CUDAExecutionProvider"
 
 @dataclass(frozen=True)
 class Load:
-    """What is served. Roles: `batch` (predict), `agent` (act), `model` (ONNX), `script` (main)."""
+    """What is served.
+
+    Roles: `batch` (predict), `agent` (act), `script` (main), `model` (an ONNX `model.onnx`), and
+    `weights` (a `model.safetensors` for the network that `build()` of the challenge's entry makes).
+    """
 
     role: str
     files: Mapping[str, bytes]
@@ -65,6 +69,19 @@ def boot(runner: Runner, job: Job) -> "Served":
         sandbox.close()
         raise
     return Served(sandbox, link)
+
+
+def launch(
+    runner: Runner,
+    job: Job,
+    load: Load,
+    on_log: Callable[[str], None] | None = None,
+    stop: threading.Event | None = None,
+) -> "Served":
+    """A cold sandbox with the code handed over, as the referee wants its agents started."""
+    served = boot(runner, job)
+    served.load(load, on_log, stop)
+    return served
 
 
 @dataclass

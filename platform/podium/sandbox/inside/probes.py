@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-TARGETS = json.loads(os.environ["PROBES"])
+TARGETS: dict[str, Any] = json.loads(os.environ.get("PROBES", "{}"))
 LIBC = ctypes.CDLL(None, use_errno=True)
 COLUMN = {"x86_64": 0, "aarch64": 1}[platform.machine()]
 CALLS = {  # number on x86_64, on aarch64, and arguments with which they would do no harm

@@ -21,7 +21,7 @@ import numpy as np
 if TYPE_CHECKING:
     from podium.sandbox.inside import frames
 else:
-    sys.path.insert(0, "/runner")
+    sys.path.insert(0, os.path.dirname(__file__))
     import frames
 
     sys.path.pop(0)
@@ -175,6 +175,25 @@ def _model(order: Fields) -> Callable[[int, Fields], Fields]:
     return serve
 
 
+def _weights(order: Fields) -> Callable[[int, Fields], Fields]:
+    """Weights for the challenge's architecture: `build()` of the entry makes the empty network."""
+    import torch
+    from safetensors.torch import load_file
+
+    network = _module(order)["build"]()
+    network.load_state_dict(load_file(CODE / "model.safetensors"), strict=True)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    network.to(device).eval()
+
+    @torch.inference_mode()
+    def serve(_: int, fields: Fields) -> Fields:
+        inputs = {name: torch.from_numpy(value).to(device) for name, value in fields.items()}
+        whole = next(iter(inputs.values())) if len(inputs) == 1 else inputs
+        return {"predictions": _array(network(whole))}
+
+    return serve
+
+
 def _array(value: Any) -> Any:
     """What a student returned, as an array; a torch tensor is taken from its device."""
     if hasattr(value, "detach"):
@@ -183,7 +202,7 @@ def _array(value: Any) -> Any:
     return array if array.dtype in frames.CODES else np.ascontiguousarray(array)
 
 
-ROLES = {"batch": _batch, "agent": _agent, "model": _model}
+ROLES = {"batch": _batch, "agent": _agent, "model": _model, "weights": _weights}
 
 if __name__ == "__main__":
     main()
