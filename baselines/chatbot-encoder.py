@@ -2,7 +2,8 @@
 
 Command     python baselines/chatbot-encoder.py --data chatbot --out submission.csv
 Data        train.jsonl, test.jsonl from `podium download chatbot`
-Measured    MEASURED
+Measured    2 cores, no GPU, 25 Nov 2026, recall@1. Small edition with --epochs 4: 0.573 ± 0.008
+            in 1 min of one processor (seeds 0 to 2). Full edition: 0.622 in 3 min (seed 0).
 Not a library: copy it, change it, beat it.
 """
 

@@ -2,7 +2,8 @@
 
 Command     python baselines/chatbot.py --data chatbot --out submission.csv
 Data        train.jsonl, test.jsonl from `podium download chatbot`
-Measured    MEASURED
+Measured    2 cores, no GPU, 25 Nov 2026, recall@1. Small edition: 0.465 in 7 s of one processor.
+            Full edition: 0.467 in 10 s.
 Not a library: copy it, change it, beat it.
 """
 

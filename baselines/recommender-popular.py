@@ -2,7 +2,7 @@
 
 Command     python baselines/recommender-popular.py --data recommender --out submission.csv
 Data        train.csv, sample_submission.csv from `podium download recommender`
-Measured    MEASURED
+Measured    2 cores, no GPU, 25 Nov 2026: NDCG@10 0.067 in 1 s.
 Not a library: copy it, change it, beat it.
 """
 

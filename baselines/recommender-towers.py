@@ -2,7 +2,8 @@
 
 Command     python baselines/recommender-towers.py --data recommender --out submission.csv
 Data        train.csv, sample_submission.csv from `podium download recommender`
-Measured    MEASURED
+Measured    2 cores, no GPU, 25 Nov 2026: NDCG@10 0.098 ± 0.001 (seeds 0 to 2) in 40 s of one
+            processor.
 Not a library: copy it, change it, beat it.
 """
 

@@ -2,7 +2,7 @@
 
 Command     python baselines/recommender.py --data recommender --out submission.csv
 Data        train.csv, sample_submission.csv from `podium download recommender`
-Measured    MEASURED
+Measured    2 cores, no GPU, 25 Nov 2026: NDCG@10 0.123 in 4 s of one processor.
 Steck 2019, "Embarrassingly Shallow Autoencoders for Sparse Data". Copy it, change it, beat it.
 """
 

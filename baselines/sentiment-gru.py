@@ -2,7 +2,8 @@
 
 Command     python baselines/sentiment-gru.py --data sentiment --out submission.csv
 Data        train.csv, test.csv from `podium download sentiment`
-Measured    MEASURED
+Measured    2 cores, no GPU, 25 Nov 2026, macro-F1. Small edition with --small: 0.765 ± 0.008 in
+            1 min of one processor (seeds 0 to 2). Full edition: not measured.
 Not a library: copy it, change it, beat it.
 """
 

