@@ -198,3 +198,24 @@ def test_killing_the_supervisor_leaves_no_process_and_its_group_goes_at_the_next
         for group in folder.glob(f"podium-{supervisor.pid}-*")
     ]
     assert left == []
+
+
+STARTING = """
+import sys
+from podium.sandbox import Bubblewrap, run
+runner = Bubblewrap.here()
+print("up", flush=True)
+while True:
+    run(["/bin/sleep", sys.argv[1]], runner=runner)
+"""
+
+
+def test_killing_supervisors_while_sandboxes_start_leaves_no_process():
+    mark = f"0.0{os.getpid()}"  # what `sleep` is told, and known by
+    for moment_s in (0.0, 0.004, 0.009, 0.015, 0.03):
+        command = [sys.executable, "-c", STARTING, mark]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as supervisor:
+            assert supervisor.stdout.readline() == b"up\n"
+            time.sleep(moment_s)
+            supervisor.kill()
+    _until(lambda: _with_mark(mark) == [])

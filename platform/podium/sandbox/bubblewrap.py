@@ -211,11 +211,17 @@ class BubblewrapTree:
         return SandboxError("The sandbox did not start, and bubblewrap did not say why.")
 
     def _abandon(self) -> None:
-        """After a failed start."""
+        """After a failed start. Until its parent has told it to go on, bubblewrap's child does not
+        die with it: it is ended by name.
+        """
         self.kill()
         if self._process is not None:
+            below = _children(self._process.pid)
             self._process.kill()
             self._process.wait()
+            for pid in below:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def _from_child(self, theirs: contextlib.ExitStack) -> tuple[int, int]:
         """A pipe that we read: our end is held until `close`, the child's until it has started."""
@@ -232,6 +238,14 @@ class BubblewrapTree:
     def _hold(self, fd: int) -> int:
         self._held.callback(os.close, fd)
         return fd
+
+
+def _children(pid: int) -> list[int]:
+    with contextlib.suppress(OSError):
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
+    return []
 
 
 def _filled_pipe(content: bytes) -> int:
