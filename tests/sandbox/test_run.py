@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from podium.sandbox import Bind, Cause, Job, Limits, Sandbox, SandboxError, cgroups, run
+from podium.sandbox.bubblewrap import end_orphans
 
 SLEEPS = "import time\nprint('here', end='', flush=True)\ntime.sleep(60)"
 
@@ -191,10 +192,44 @@ def test_killing_the_supervisor_leaves_no_process_and_its_group_goes_at_the_next
     begin = time.monotonic()
     _until(lambda: _with_mark(mark) == [])
     assert time.monotonic() - begin < 5
-    place = cgroups.find()
-    left = [
-        group
-        for folder in (place.folders.values() if place else ())
-        for group in folder.glob(f"podium-{supervisor.pid}-*")
-    ]
-    assert left == []
+
+    def left():
+        place = cgroups.find()
+        folders = place.folders.values() if place else ()
+        return [group for folder in folders for group in folder.glob(f"podium-{supervisor.pid}-*")]
+
+    _until(lambda: left() == [])  # a group is busy until the last process has been waited for
+
+
+STARTING = """
+import sys
+from podium.sandbox import Bubblewrap, run
+runner = Bubblewrap.here()
+print("up", flush=True)
+while True:
+    run(["/bin/sleep", sys.argv[1]], runner=runner)
+"""
+
+
+def test_supervisors_killed_while_sandboxes_start_leave_nothing_that_the_next_does_not_end():
+    mark = f"0.0{os.getpid()}"  # what `sleep` is told, and known by
+    for moment_s in (0.0, 0.004, 0.009, 0.015, 0.03):
+        command = [sys.executable, "-c", STARTING, mark]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as supervisor:
+            assert supervisor.stdout.readline() == b"up\n"
+            time.sleep(moment_s)
+            supervisor.kill()
+
+    def is_clean():
+        end_orphans()  # as `Bubblewrap.here` does at every start
+        return _with_mark(mark) == []
+
+    _until(is_clean)
+
+
+def test_a_running_sandbox_is_no_orphan(python, runner):
+    with Sandbox(Job(tuple(python(SLEEPS))), runner) as sandbox:
+        sandbox.begin()
+        end_orphans()
+        time.sleep(0.1)
+        assert not sandbox.has_ended

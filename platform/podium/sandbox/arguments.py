@@ -4,6 +4,7 @@ Root never makes a user namespace: its ids would map to those of the machine. It
 id of a slot instead. Everybody else lets the kernel map the own id and forbids further namespaces.
 """
 
+import functools
 import os
 import shutil
 import sys
@@ -24,6 +25,7 @@ NO_NAMESPACE_HELP = (
 )
 
 
+@functools.cache
 def executable() -> str:
     """The system's bwrap, or the one of the wheel. Raises SandboxError if there is neither."""
     if found := shutil.which("bwrap"):
@@ -124,6 +126,7 @@ def _environment(job: Job, environment: Environment) -> dict[str, str]:
     }
 
 
+@functools.cache
 def _system() -> list[str]:
     """The system's programs and libraries, as the distribution lays them out."""
     parts = ["--ro-bind", "/usr", "/usr"]

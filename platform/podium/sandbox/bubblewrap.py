@@ -55,6 +55,7 @@ class Bubblewrap:
     @classmethod
     def here(cls) -> "Bubblewrap":
         """As this machine allows it: own environment, control groups where they can be made."""
+        end_orphans()
         return cls(Environment.current(), cgroups.find())
 
     @property
@@ -211,11 +212,17 @@ class BubblewrapTree:
         return SandboxError("The sandbox did not start, and bubblewrap did not say why.")
 
     def _abandon(self) -> None:
-        """After a failed start."""
+        """After a failed start. Until its parent has told it to go on, bubblewrap's child does not
+        die with it: it is ended by name.
+        """
         self.kill()
         if self._process is not None:
+            below = _children(self._process.pid)
             self._process.kill()
             self._process.wait()
+            for pid in below:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def _from_child(self, theirs: contextlib.ExitStack) -> tuple[int, int]:
         """A pipe that we read: our end is held until `close`, the child's until it has started."""
@@ -232,6 +239,39 @@ class BubblewrapTree:
     def _hold(self, fd: int) -> int:
         self._held.callback(os.close, fd)
         return fd
+
+
+def end_orphans() -> list[int]:
+    """End what a supervisor that was killed in the middle of a start has left; returns who it was.
+
+    Until bubblewrap has told its child to go on, that child waits on an event and does not die
+    with its parent. It is the first process of its namespace, holds nothing, has run nothing, and
+    has lost its bubblewrap.
+    """
+    ended = []
+    mark = f"\0{arguments.INSIDE}\0{arguments.RUNNER}\0".encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it ended meanwhile, or is somebody else's
+            if mark in (folder / "cmdline").read_bytes() and _is_orphan(folder):
+                os.kill(int(folder.name), signal.SIGKILL)
+                ended.append(int(folder.name))
+    return ended
+
+
+def _is_orphan(folder: Path) -> bool:
+    lines = (folder / "status").read_text().splitlines()
+    facts = dict(line.split(":", 1) for line in lines if ":" in line)
+    is_first = facts["NSpid"].split()[1:] == ["1"]
+    parent = folder.with_name(facts["PPid"].strip()) / "comm"
+    return is_first and facts["Name"].strip() == "bwrap" and parent.read_text().strip() != "bwrap"
+
+
+def _children(pid: int) -> list[int]:
+    with contextlib.suppress(OSError):
+        return [
+            int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        ]
+    return []
 
 
 def _filled_pipe(content: bytes) -> int:

@@ -1,5 +1,6 @@
 """The Python that submitted code runs with, and the packages that students may rely on."""
 
+import functools
 import sys
 from dataclasses import dataclass
 from importlib import metadata
@@ -18,7 +19,7 @@ class Environment:
         """The path of its `python`, the same inside and outside."""
         return str(self.prefix / "bin" / "python")
 
-    @property
+    @functools.cached_property
     def folders(self) -> list[Path]:
         """What must be visible for it to run, outermost first; /usr is visible anyway."""
         found = [self.interpreter.resolve(), self.interpreter, self.prefix]

@@ -6,6 +6,7 @@ than unix ones, new namespaces, io_uring, keys, bpf, tracing, and memory that no
 """
 
 import errno
+import functools
 import platform
 import struct
 
@@ -56,6 +57,7 @@ def numbers(table: str, machine: str) -> dict[str, int]:
     return {row[0]: int(row[1 + column]) for row in rows if row[1 + column] != "-"}
 
 
+@functools.cache
 def program(machine: str | None = None) -> bytes:
     """The filter for `bwrap --seccomp`; `machine` as `uname -m` names it, by default this one's.
 
