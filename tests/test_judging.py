@@ -3,7 +3,7 @@ import io
 import pytest
 from sqlalchemy import func, select
 
-from podium import competitions, judging, leaderboard, limits
+from podium import checking, competitions, leaderboard, limits
 from podium.models import Attempt, Challenge, Evaluation, Submission
 from podium.models.record import now
 
@@ -14,17 +14,11 @@ def ada(factory):
     return factory.member("ada-01")
 
 
-def judged(installation, submission_id) -> Submission:
-    judging.judge(installation, "w1", submission_id)
-    with installation.database.reading() as session:
-        return session.get_one(Submission, submission_id)
-
-
 def test_a_file_gets_a_public_and_a_private_score_with_interval_and_signature(
     installation, factory, predictions, ada
 ):
     # 15 of 20 right: rows 0 to 14; odd ids are public (7 of 10), even ones private (8 of 10)
-    submission = judged(installation, factory.submit(ada, predictions(15)))
+    submission = factory.judge(factory.submit(ada, predictions(15)))
     assert submission.state == "scored"
     with installation.database.reading() as session:
         rows = {row.split: row for row in session.scalars(select(Evaluation))}
@@ -38,8 +32,8 @@ def test_a_file_gets_a_public_and_a_private_score_with_interval_and_signature(
 
 def test_judging_twice_scores_once(installation, factory, predictions, ada):
     submission_id = factory.submit(ada, predictions(15))
-    judged(installation, submission_id)
-    judged(installation, submission_id)
+    factory.judge(submission_id)
+    factory.judge(submission_id)
     with installation.database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Evaluation)) == 2
         assert session.scalar(select(func.count()).select_from(Attempt)) == 1
@@ -88,7 +82,7 @@ BAD_FILES = {
 @pytest.mark.parametrize("name", BAD_FILES)
 def test_a_bad_file_is_invalid_with_its_place_and_costs_nothing(installation, factory, ada, name):
     content, words = BAD_FILES[name]
-    submission = judged(installation, factory.submit(ada, content))
+    submission = factory.judge(factory.submit(ada, content))
     assert (submission.state, submission.verdict) == ("invalid", "invalid")
     assert words in submission.reason
     assert submission.details
@@ -113,7 +107,7 @@ GOOD_FILES = {
 
 @pytest.mark.parametrize("name", GOOD_FILES)
 def test_harmless_differences_are_accepted(installation, factory, ada, name):
-    submission = judged(installation, factory.submit(ada, GOOD_FILES[name]))
+    submission = factory.judge(factory.submit(ada, GOOD_FILES[name]))
     assert (submission.state, submission.reason) == ("scored", "")
     with installation.database.reading() as session:
         assert session.scalars(select(Evaluation.value)).all() == [1.0, 1.0]
@@ -121,7 +115,7 @@ def test_harmless_differences_are_accepted(installation, factory, ada, name):
 
 def test_at_most_twenty_places_are_kept_and_the_rest_counted(installation, factory, ada):
     rows = "\n".join(f"{i},x" for i in range(20)) + "\n" + "\n".join(f"{i},y" for i in range(30))
-    submission = judged(installation, factory.submit(ada, HEAD + rows))
+    submission = factory.judge(factory.submit(ada, HEAD + rows))
     assert len(submission.details) == 20
     assert submission.more_details >= 30
     assert [detail["line"] for detail in submission.details[:3]] == [2, 3, 4]
@@ -132,19 +126,19 @@ def test_the_dry_run_says_the_same_and_needs_no_answers(installation, factory, a
         session.scalars(select(Challenge)).one().answers_key = "nowhere"
     for content, words in BAD_FILES.values():
         data = content.encode() if isinstance(content, str) else content
-        checked = judging.check(installation, "toy", io.BytesIO(data))
+        checked = checking.check(installation, "toy", io.BytesIO(data))
         assert not checked.ok
         assert words in checked.message
     for content in GOOD_FILES.values():
         data = content.encode() if isinstance(content, str) else content
-        assert judging.check(installation, "toy", io.BytesIO(data)).ok
+        assert checking.check(installation, "toy", io.BytesIO(data)).ok
 
 
 def test_broken_answers_are_the_hosts_fault(installation, factory, predictions, ada):
     with installation.database.writing() as session:
         challenge = session.scalars(select(Challenge)).one()
         challenge.truth_version, challenge.answers_key = "toy-broken", challenge.sample_key
-    submission = judged(installation, factory.submit(ada, predictions(15)))
+    submission = factory.judge(factory.submit(ada, predictions(15)))
     assert (submission.state, submission.verdict) == ("error", "challenge_fault")
     assert "host was told" in submission.reason
     with installation.database.reading() as session:
@@ -156,9 +150,9 @@ def test_a_fault_of_ours_is_tried_again_and_never_invalid(installation, factory,
     with installation.database.reading() as session:
         key = session.get_one(Submission, submission_id).file_key
     installation.storage.delete(key)
-    assert judged(installation, submission_id).state == "queued"
-    judged(installation, submission_id)
-    submission = judged(installation, submission_id)
+    assert factory.judge(submission_id).state == "queued"
+    factory.judge(submission_id)
+    submission = factory.judge(submission_id)
     assert (submission.state, submission.verdict) == ("error", "platform_fault")
     with installation.database.reading() as session:
         causes = session.scalars(select(Attempt.cause)).all()
@@ -170,6 +164,6 @@ def test_a_cancelled_submission_records_no_score(installation, factory, predicti
 
     submission_id = factory.submit(ada, predictions(15))
     submissions.cancel(installation, ada, submission_id)
-    assert judged(installation, submission_id).state == "cancelled"
+    assert factory.judge(submission_id).state == "cancelled"
     with installation.database.reading() as session:
         assert session.scalars(select(Evaluation)).all() == []

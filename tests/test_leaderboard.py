@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from podium import competitions, judging, leaderboard, positions
+from podium import competitions, leaderboard, positions
 from podium.models import BoardEntry, Competition, Evaluation, Submission, Team
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -203,7 +203,7 @@ def test_every_change_raises_the_boards_revision(installation, factory, predicti
     ada = factory.member("ada-01")
     revisions = []
     for correct in (3, 2):
-        judging.judge(installation, "w", factory.submit(ada, predictions(correct)))
+        factory.judge(factory.submit(ada, predictions(correct)))
         with installation.database.reading() as session:
             revisions.append(competitions.find(session, "toy").board_revision)
     assert revisions == [1, 2]

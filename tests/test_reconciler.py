@@ -5,7 +5,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import update
 
-from podium import attempts, worker
+from podium import attempts
 from podium.models import Attempt, Submission
 from podium.models.record import now
 from podium.reconciler import reconcile
@@ -37,21 +37,21 @@ def take(installation, submission_id, lease_s=10.0):
 
 
 def test_what_waits_in_the_queue_is_left_alone(installation, submission_id):
-    assert reconcile(installation).offered == 0
+    assert reconcile(installation).woken == 0
 
 
 def test_after_the_loss_of_redis_everything_is_offered_again(installation, submission_id):
     installation.queue.connection.flushall()
-    assert reconcile(installation).offered == 1
-    assert installation.queue.waiting("score") == {submission_id}
-    assert reconcile(installation).offered == 0
+    assert reconcile(installation).woken == 1
+    assert installation.queue.depth("score") == 1
+    assert reconcile(installation).woken == 0
 
 
 def test_a_lease_that_ran_out_gives_the_submission_back(installation, submission_id):
     installation.queue.connection.flushall()
     take(installation, submission_id, lease_s=-1)
     repairs = reconcile(installation)
-    assert (repairs.reclaimed, repairs.offered) == (1, 1)
+    assert (repairs.reclaimed, repairs.woken) == (1, 1)
     assert state(installation, submission_id) == "queued"
 
 
@@ -64,23 +64,23 @@ def test_a_lease_in_force_is_left_alone(installation, submission_id):
 def test_a_submission_that_backs_off_is_not_offered_yet(installation, submission_id):
     installation.queue.connection.flushall()
     make_older(installation, not_before=now() + timedelta(seconds=30))
-    assert reconcile(installation).offered == 0
+    assert reconcile(installation).woken == 0
     make_older(installation, not_before=now() - timedelta(seconds=1))
-    assert reconcile(installation).offered == 1
+    assert reconcile(installation).woken == 1
 
 
 def test_ended_submissions_are_never_offered(installation, submission_id):
     installation.queue.connection.flushall()
     make_older(installation, state="invalid")
-    assert reconcile(installation).offered == 0
+    assert reconcile(installation).woken == 0
 
 
-def test_two_reconcilers_do_no_harm(installation, submission_id):
+def test_two_reconcilers_do_no_harm(installation, factory, submission_id):
     installation.queue.connection.flushall()
     take(installation, submission_id, lease_s=-1)
     reconcile(installation)
     reconcile(installation)
-    worker.serve(installation, "score", "w2", burst=True)
+    factory.serve("w2")
     assert state(installation, submission_id) == "scored"
     with installation.database.reading() as session:
         outcomes = [row.outcome for row in session.query(Attempt).order_by(Attempt.number)]

@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 from sqlalchemy import func, select
 
-from podium import attempts, competitions, limits, submissions
+from podium import attempts, competitions, limits, submissions, waiting
 from podium.attempts import Ending
 from podium.errors import (
     BadRequestError,
@@ -55,7 +55,7 @@ def test_an_accepted_file_is_durable_recorded_and_queued(installation, factory, 
     assert (submission.state, submission.message) == ("queued", "first")
     with installation.storage.open(submission.file_key) as file:
         assert file.read().decode() == predictions(20)
-    assert installation.queue.waiting("score") == {submission_id}
+    assert installation.queue.depth("score") == 1
 
 
 def test_a_queue_that_is_gone_loses_nothing(installation, factory, predictions, monkeypatch):
@@ -240,9 +240,7 @@ def test_the_place_in_the_queue_counts_who_came_before(installation, factory, pr
     factory.competition()
     ids = [factory.submit(factory.member(f"p-{i}"), predictions(i)) for i in range(3)]
     with installation.database.reading() as session:
-        places = [
-            submissions.queueing(session, session.get_one(Submission, i)).position for i in ids
-        ]
+        places = [waiting.place(session, session.get_one(Submission, i), 10).position for i in ids]
     assert places == [1, 2, 3]
 
 

@@ -9,13 +9,16 @@ import socket
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 import requests
+from onnx import TensorProto, helper, numpy_helper
 
 from podium import catalog
 
@@ -100,11 +103,24 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
 @pytest.fixture(scope="module")
 def student(tree: Tree, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
     """Runs a command of the README as a student would, in an own folder and configuration."""
-    folder = tmp_path_factory.mktemp("student")
+    return signed_up(tree, tmp_path_factory.mktemp("student"), "ada-01")
+
+
+@pytest.fixture(scope="module")
+def coder(tree: Tree, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """Another student, who has signed in and joined."""
+    run = signed_up(tree, tmp_path_factory.mktemp("coder"), "bob-01")
+    run(f"podium login --url {tree.url} --handle bob-01 --password-stdin", "correct horse\n")
+    run("podium competitions join digits")
+    return run
+
+
+def signed_up(tree: Tree, folder: Path, handle: str) -> Callable[..., str]:
+    """A new account, and its command line in a folder."""
     (folder / "baselines").symlink_to(ROOT / "baselines")
     answer = requests.post(
         f"{tree.url}/api/v1/users",
-        json={"handle": "ada-01", "email": "ada@example.org", "password": "correct horse"},
+        json={"handle": handle, "email": f"{handle}@example.org", "password": "correct horse"},
         timeout=30,
     )
     assert answer.status_code == 201
@@ -176,6 +192,64 @@ def test_podium_score_gives_the_operator_the_score_of_the_board(tree, student):
 
 def test_a_student_gets_no_score_from_podium_score(tree, student):
     assert student("podium score digits -f submission.csv", PODIUM_HOME="/nowhere") == ""
+
+
+SCRIPT = """
+import numpy
+test = numpy.load("/data/test.npz")
+digits = test["image"].reshape(len(test["id"]), -1).sum(axis=1) % 10
+with open("/out/predictions.csv", "w") as out:
+    out.write("id,label\\n")
+    out.writelines(f"{row},{digit}\\n" for row, digit in zip(test["id"], digits))
+print("wrote", len(digits))
+"""
+
+
+def linear_model(weights) -> bytes:
+    """An ONNX file: ten scores, each a weighted sum of the grey values."""
+    graph = helper.make_graph(
+        [
+            helper.make_node("Flatten", ["image"], ["flat"], axis=1),
+            helper.make_node("MatMul", ["flat", "weights"], ["scores"]),
+        ],
+        "linear",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, ["n", 28, 28])],
+        [helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["n", 10])],
+        [numpy_helper.from_array(weights, "weights")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 9
+    return model.SerializeToString()
+
+
+def test_a_model_gets_the_score_of_the_file_that_it_would_write(coder):
+    coder("podium download digits")
+    folder = Path(coder("python -c 'import os; print(os.getcwd())'").strip())
+    weights = np.random.default_rng(3).normal(size=(784, 10)).astype(np.float32)
+    (folder / "linear.onnx").write_bytes(linear_model(weights))
+    test = np.load(folder / "digits" / "test.npz")
+    scaled = test["image"].astype(np.float32) * np.float32(0.00392156862745098)
+    best = (scaled.reshape(len(scaled), -1) @ weights).argmax(axis=1)
+    rows = "".join(f"{row},{digit}\n" for row, digit in zip(test["id"], best, strict=True))
+    (folder / "linear.csv").write_text("id,label\n" + rows)
+    scores = []
+    for words in ("-f linear.csv", "-f linear.onnx --kind model"):
+        answer = coder(f"podium submit digits {words} -m linear --wait 120 --format json")
+        scores.append(json.loads(answer)["public"]["accuracy"])
+    assert scores[0] == scores[1]
+
+
+def test_code_is_run_and_what_it_wrote_is_scored(coder):
+    folder = Path(coder("python -c 'import os; print(os.getcwd())'").strip())
+    with zipfile.ZipFile(folder / "bundle.zip", "w") as bundle:
+        bundle.writestr("predict.py", SCRIPT)
+    coder("podium submit digits -f bundle.zip --kind code --dry-run")
+    words = "podium submit digits -f bundle.zip --kind code -m sums --wait 120 --format json"
+    answer = json.loads(coder(words))
+    assert answer["state"] == "scored"
+    assert answer["public"]["accuracy"]["value"] < 0.3
+    log = coder(f"podium submission {answer['id']} --logs")
+    assert "wrote 4000" in log
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ SCOPES = {
     "submit": "Join competitions, submit, cancel.",
     "host": "Do what you may do as an instructor or admin.",
 }
+WORK = "work"  # for run workers: only admins can give it, and no sign-in carries it
 HANDLE = re.compile(r"[a-z0-9][a-z0-9-]{1,29}")
 EMAIL = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s.\x00-\x1f]+")
 PASSWORD_CHARACTERS = (8, 200)
@@ -181,7 +182,10 @@ def create_token(
     """A new API token and its text, which is never shown again."""
     chosen = sorted(set(SCOPES if scopes is None else scopes))
     for scope in chosen:
-        if scope not in SCOPES:
+        if scope == WORK:
+            if session.get_one(User, user_id).role != "admin":
+                raise NoAccessError("Only admins can make a token for run workers.", scope=WORK)
+        elif scope not in SCOPES:
             raise BadRequestError(
                 f"There is no scope {scope!r}. Scopes are {', '.join(SCOPES)}.", field="scopes"
             )
@@ -201,6 +205,23 @@ def create_token(
     session.add(token)
     session.flush()
     return token, text
+
+
+def renew_work_token(session: Session, name: str) -> str:
+    """The text of a new token for run workers, of the first admin; earlier ones of its name end."""
+    admin_id = session.scalars(
+        select(User.id).where(User.role == "admin").order_by(User.id).limit(1)
+    ).first()
+    if admin_id is None:
+        raise NotFoundError(
+            "There is no admin. Make one: podium user create NAME MAIL --role admin"
+        )
+    session.execute(
+        update(Token)
+        .where(Token.user_id == admin_id, Token.name == name, Token.revoked_at.is_(None))
+        .values(revoked_at=now())
+    )
+    return create_token(session, admin_id, name, [WORK], days=None)[1]
 
 
 def tokens_of(session: Session, user_id: int) -> list[Token]:

@@ -6,21 +6,23 @@ one, so a worker that was frozen and thawed changes nothing.
 """
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from podium.models import Attempt, Submission
+from podium import logs
+from podium.models import Attempt, Submission, Transition
 from podium.models.record import now
 from podium.verdicts import TRANSITIONS, State, Verdict
 
 BACKOFF_S = (1.0, 5.0, 15.0)  # before the second, third, … attempt after a fault of ours
 STAGE_STATES = {"run": State.RUNNING, "score": State.SCORING}
-# Outcomes of attempts that are ours, not the student's.
-LOST, FAULT = "lost", "fault"
+# Outcomes of attempts beside the states that submissions end in: two that are ours, not the
+# student's, one of a worker that was asked to end, and one of a stage that is done.
+LOST, FAULT, RETURNED, RAN = "lost", "fault", "returned", "ran"
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,15 @@ class Lease:
 
 
 @dataclass(frozen=True)
+class Spent:
+    """What an attempt took: seconds of wall and CPU time, bytes of memory at its peak."""
+
+    wall_s: float
+    cpu_s: float | None = None
+    memory_bytes: int | None = None
+
+
+@dataclass(frozen=True)
 class Ending:
     """How a submission ended, in words for people and, in `cause`, for the host."""
 
@@ -44,6 +55,7 @@ class Ending:
     details: list[Any] = field(default_factory=list)
     more_details: int = 0
     cause: str = ""
+    spent: Spent | None = None
 
 
 def move(
@@ -52,19 +64,41 @@ def move(
     source: State,
     target: State,
     *conditions: ColumnElement[bool],
+    note: str = "",
     **values: Any,
-) -> bool:
-    """Change one state into another if it still is `source`; False if it is not (any more)."""
+) -> int | None:
+    """Change one state into another if it still is `source`, and note it in the timeline.
+
+    Returns the number of the current attempt; None, and no change, if the state is another.
+    """
     if target not in TRANSITIONS[source]:
         raise ValueError(f"A submission cannot go from {source} to {target}.")
-    done = session.execute(
+    attempt = session.execute(
         update(Submission)
         .where(Submission.id == submission_id, Submission.state == source, *conditions)
         .values(state=target, **values)
-        .returning(Submission.id)
+        .returning(Submission.attempt)
         .execution_options(synchronize_session=False)
+    ).scalar()
+    if attempt is not None:
+        note_transition(session, submission_id, source, target, attempt, note)
+    return attempt
+
+
+def note_transition(
+    session: Session,
+    submission_id: int,
+    source: State | None,
+    target: State,
+    attempt: int,
+    note: str = "",
+) -> None:
+    """Write a line of the timeline that the submission's owner reads."""
+    session.add(
+        Transition(
+            submission_id=submission_id, source=source, target=target, attempt=attempt, note=note
+        )
     )
-    return done.first() is not None
 
 
 def take(
@@ -72,24 +106,23 @@ def take(
 ) -> Lease | None:
     """Begin the next attempt at a waiting submission; None if it is not waiting."""
     moment = now()
-    taken = session.execute(
-        update(Submission)
-        .where(Submission.id == submission_id, Submission.state == State.QUEUED)
-        .values(
-            state=STAGE_STATES[stage],
-            attempt=Submission.attempt + 1,
-            started_at=func.coalesce(Submission.started_at, moment),
-        )
-        .returning(Submission.attempt)
-        .execution_options(synchronize_session=False)
-    ).scalar()
+    taken = move(
+        session,
+        submission_id,
+        State.QUEUED,
+        STAGE_STATES[stage],
+        attempt=Submission.attempt + 1,
+        started_at=func.coalesce(Submission.started_at, moment),
+    )
     if taken is None:
         return None
+    queue = session.scalars(select(Submission.queue).where(Submission.id == submission_id)).one()
     session.add(
         Attempt(
             submission_id=submission_id,
             number=taken,
             stage=stage,
+            queue=queue,
             worker=worker,
             started_at=moment,
             lease_until=moment + timedelta(seconds=lease_s),
@@ -98,37 +131,86 @@ def take(
     return Lease(submission_id, taken, stage, worker)
 
 
-def renew(session: Session, worker: str, lease_s: float) -> None:
-    """Prolong what a living worker holds."""
-    session.execute(
-        update(Attempt)
-        .where(Attempt.worker == worker, Attempt.ended_at.is_(None))
-        .values(lease_until=now() + timedelta(seconds=lease_s))
+def renew(session: Session, lease: Lease, lease_s: float) -> bool:
+    """Prolong a lease; False if it is not in force any more (lost, ended or cancelled)."""
+    return _note(session, lease, lease_until=now() + timedelta(seconds=lease_s))
+
+
+def note_output(session: Session, lease: Lease, output_key: str) -> bool:
+    """Remember what an attempt has written so far; False if its lease is not in force."""
+    return _note(session, lease, output_key=output_key)
+
+
+def note_log(session: Session, lease: Lease, log_tail: str) -> bool:
+    """Keep the end of what a submission prints while it runs; False if it is too late."""
+    return _note(session, lease, log=log_tail)
+
+
+def output_key(session: Session, lease: Lease) -> str:
+    """Where an attempt's output is kept; empty if it has brought none."""
+    return session.scalars(
+        select(Attempt.output_key).where(
+            Attempt.submission_id == lease.submission_id, Attempt.number == lease.number
+        )
+    ).one()
+
+
+def in_force(session: Session, lease: Lease) -> bool:
+    """Whether a worker still holds what it was given."""
+    return session.scalar(select(_is_current(lease))) is True
+
+
+def _is_current(lease: Lease) -> ColumnElement[bool]:
+    return (
+        select(Submission.id)
+        .where(
+            Submission.id == lease.submission_id,
+            Submission.attempt == lease.number,
+            Submission.state == STAGE_STATES[lease.stage],
+        )
+        .exists()
     )
+
+
+def _note(session: Session, lease: Lease, **values: Any) -> bool:
+    noted = session.execute(
+        update(Attempt)
+        .where(
+            Attempt.submission_id == lease.submission_id,
+            Attempt.number == lease.number,
+            Attempt.ended_at.is_(None),
+            _is_current(lease),
+        )
+        .values(**values)
+        .returning(Attempt.id)
+        .execution_options(synchronize_session=False)
+    )
+    return noted.first() is not None
 
 
 def end(session: Session, lease: Lease, ending: Ending) -> bool:
     """Write a verdict; False, and no change, if the lease is not the current attempt any more."""
     moment = now()
-    if not move(
-        session,
-        lease.submission_id,
-        STAGE_STATES[lease.stage],
-        ending.verdict.meaning.state,
-        Submission.attempt == lease.number,
-        verdict=ending.verdict,
-        reason=ending.reason,
-        details=ending.details,
-        more_details=ending.more_details,
-        ended_at=moment,
-    ):
-        log.warning(
-            "submission %s: result of attempt %s came too late, dropped",
+    if (
+        move(
+            session,
             lease.submission_id,
-            lease.number,
+            STAGE_STATES[lease.stage],
+            ending.verdict.meaning.state,
+            Submission.attempt == lease.number,
+            verdict=ending.verdict,
+            reason=ending.reason,
+            details=ending.details,
+            more_details=ending.more_details,
+            ended_at=moment,
         )
+        is None
+    ):
+        with logs.about(submission=lease.submission_id, attempt=lease.number):
+            log.warning("the result came too late and was dropped")
         return False
-    _close(session, lease.submission_id, lease.number, ending.verdict.meaning.state, ending.cause)
+    meaning = ending.verdict.meaning
+    _close(session, lease, meaning.state, ending.cause, meaning.owner, ending.spent)
     return True
 
 
@@ -140,42 +222,104 @@ def give_back(
     The submission waits again, or ends in `error` after `max_attempts` such attempts.
     Returns its new state; None if the attempt was not the current one.
     """
-    faults = session.scalar(
-        select(func.count()).where(
-            Attempt.submission_id == lease.submission_id, Attempt.outcome.in_((LOST, FAULT))
-        )
-    )
-    tries = (faults or 0) + 1
-    fenced = Submission.attempt == lease.number
     source = STAGE_STATES[lease.stage]
+    fenced = Submission.attempt == lease.number
+    faults = session.scalar(
+        select(Submission.faults)
+        .where(Submission.id == lease.submission_id, Submission.state == source, fenced)
+        .with_for_update()
+    )
+    if faults is None:
+        return None
+    tries = faults + 1
+    happened = "The worker was lost." if outcome == LOST else "A fault of Podium's."
     if tries >= max_attempts:
         target = State.ERROR
-        moved = move(
+        move(
             session,
             lease.submission_id,
             source,
             target,
             fenced,
+            note=happened,
+            faults=tries,
             verdict=Verdict.PLATFORM_FAULT,
             reason=f"Podium tried {tries} times and failed each time. This is ours to mend.",
             ended_at=now(),
         )
     else:
         target = State.QUEUED
-        wait = timedelta(seconds=BACKOFF_S[min(tries, len(BACKOFF_S)) - 1])
-        moved = move(
+        # A worker that was killed says nothing about the next one: no wait.
+        wait_s = BACKOFF_S[min(tries, len(BACKOFF_S)) - 1] if outcome == FAULT else 0.0
+        move(
             session,
             lease.submission_id,
             source,
             target,
             fenced,
-            # A worker that was killed says nothing about the next one: no wait.
-            not_before=now() + wait if outcome == FAULT else None,
+            note=f"{happened} Tried again{f' in {wait_s:.0f} s' if wait_s else ''}; nothing to do.",
+            faults=tries,
+            not_before=now() + timedelta(seconds=wait_s) if wait_s else None,
         )
-    if not moved:
-        return None
-    _close(session, lease.submission_id, lease.number, outcome, cause)
+    _close(session, lease, outcome, cause, "platform")
     return target
+
+
+def hand_back(session: Session, lease: Lease) -> bool:
+    """Give up an attempt because its worker is to end: nobody's fault, and not counted as one."""
+    moved = move(
+        session,
+        lease.submission_id,
+        STAGE_STATES[lease.stage],
+        State.QUEUED,
+        Submission.attempt == lease.number,
+        note="The worker was asked to end. Another one begins anew; nothing to do.",
+    )
+    if moved is not None:
+        _close(session, lease, RETURNED, "", "platform")
+    return moved is not None
+
+
+def finish_run(
+    session: Session, lease: Lease, queue: str, output_key: str, spent: Spent | None
+) -> bool:
+    """End the stage `run`: what it wrote waits to be scored in `queue`; False if it is too late."""
+    moved = move(
+        session,
+        lease.submission_id,
+        State.RUNNING,
+        State.QUEUED,
+        Submission.attempt == lease.number,
+        note="It ran to its end. Its output waits to be scored.",
+        queue=queue,
+        output_key=output_key,
+        faults=0,
+        not_before=None,
+    )
+    if moved is not None:
+        _close(session, lease, RAN, "", "submitter", spent)
+    return moved is not None
+
+
+def retry(session: Session, submission_id: int, who: str) -> bool:
+    """Let a submission that ended in `error` wait again, with all its attempts before it."""
+    return (
+        move(
+            session,
+            submission_id,
+            State.ERROR,
+            State.QUEUED,
+            note=f"Queued again by {who}.",
+            faults=0,
+            not_before=None,
+            verdict=None,
+            reason="",
+            details=[],
+            more_details=0,
+            ended_at=None,
+        )
+        is not None
+    )
 
 
 def lost(session: Session, moment: datetime) -> list[Lease]:
@@ -196,7 +340,7 @@ def reclaim(session: Session, leases: list[Lease], max_attempts: int) -> list[in
         if give_back(session, lease, LOST, cause, max_attempts) is State.QUEUED:
             again.append(lease.submission_id)
         else:  # ended meanwhile, or a later attempt is current: only this attempt is over
-            _close(session, lease.submission_id, lease.number, LOST, cause)
+            _close(session, lease, LOST, cause, "platform")
     return again
 
 
@@ -205,13 +349,21 @@ def _leases(session: Session, condition: ColumnElement[bool]) -> list[Lease]:
     return [Lease(row.submission_id, row.number, row.stage, row.worker) for row in rows]
 
 
-def _close(session: Session, submission_id: int, number: int, outcome: str, cause: str) -> None:
+def _close(
+    session: Session,
+    lease: Lease,
+    outcome: str,
+    cause: str,
+    owner: str,
+    spent: Spent | None = None,
+) -> None:
+    values: dict[str, Any] = {} if spent is None else asdict(spent)
     session.execute(
         update(Attempt)
         .where(
-            Attempt.submission_id == submission_id,
-            Attempt.number == number,
+            Attempt.submission_id == lease.submission_id,
+            Attempt.number == lease.number,
             Attempt.ended_at.is_(None),
         )
-        .values(ended_at=now(), outcome=outcome, cause=cause)
+        .values(ended_at=now(), outcome=outcome, cause=cause, owner=owner, **values)
     )

@@ -160,6 +160,67 @@ class Source(_Strict):
         return self
 
 
+class RunLimits(_Strict):
+    """The ceilings of one run of a submitted model, bundle or agent."""
+
+    wall_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
+    cpu_s: Annotated[float, Field(gt=0)] = 600.0
+    memory_mib: Annotated[int, Field(ge=64)] = 2048
+    processes: Annotated[int, Field(ge=1, le=4096)] = 64
+    disk_mib: Annotated[int, Field(ge=1)] = 256
+    output_mib: Annotated[int, Field(ge=1)] = 64
+    log_kib: Annotated[int, Field(ge=1, le=4096)] = 64
+    cores: Annotated[int, Field(ge=1, le=64)] = 1
+
+
+class ModelInput(_Strict):
+    """An array that a model gets, under the model's name for it."""
+
+    name: Text
+    array: str = ""  # its name in the file, where it is another
+    dtype: Literal["float32", "float64", "int64", "int32", "uint8"] = "float32"
+    scale: float = 1.0  # what the numbers are multiplied with
+
+
+class ModelRun(_Strict):
+    """How rows are fed to a model or to `predict(batch)`, and how its answers become a file."""
+
+    file: Text  # one of the inputs, a .npz
+    ids: Text = "ids"  # the array that names the rows
+    inputs: Annotated[list[ModelInput], Field(min_length=1)]
+    output: list[Annotated[int, Field(ge=1)]]  # the shape of an answer, without the batch axis
+    decode: Literal["argmax", "values"] = "argmax"
+    labels: list[Text] = []  # of the classes, where they are not 0, 1, 2, …
+    batch_rows: Annotated[int, Field(ge=1, le=65_536)] = 256
+    max_mib: Annotated[int, Field(ge=1, le=10_000)] = 256
+
+
+class Run(_Strict):
+    """What a submitted model, bundle or agent reads and writes, and its limits."""
+
+    inputs: list[Text] = []  # public files that it finds in /data
+    contract: Literal["script", "batch"] = "script"  # of code
+    model: ModelRun | None = None
+    limits: RunLimits = RunLimits()
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.contract == "batch" and self.model is None:
+            raise ValueError("a table [run.model], which says what predict(batch) gets")
+        if self.model is not None and self.model.file not in self.inputs:
+            raise ValueError(f"{self.model.file!r} among the inputs, for [run.model] reads it")
+        return self
+
+
+class Resources(_Strict):
+    """What a worker must have. Memory and tags are asked of workers with a GPU."""
+
+    run: Literal["cpu", "gpu", "gpu-or-cpu"] = "cpu"
+    score: Literal["cpu", "gpu"] = "cpu"
+    gpu_memory_mib: Annotated[int, Field(ge=0)] = 0
+    tags: list[Text] = []
+
+
 class DataFile(_Strict):
     """A file that students get."""
 
@@ -203,9 +264,16 @@ class Spec(_Strict):
     submission: SubmissionSpec
     answers: AnswersSpec = AnswersSpec()
     limits: Limits = Limits()
+    run: Run = Run()
+    resources: Resources = Resources()
     data: Data
     baselines: list[Baseline] = []
     changes: list[str] = []
+
+    @property
+    def score_queue(self) -> str:
+        """The queue in which files and outputs wait to be scored."""
+        return "score-gpu" if self.resources.score == "gpu" else "score"
 
     @property
     def grading(self) -> Grading:
@@ -357,7 +425,10 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
         "submission": SubmissionSpec,
         "answers": AnswersSpec,
         "also": MetricTable,
-        "limits": Limits,
+        "limits": RunLimits if "run" in location else Limits,
+        "run": Run,
+        "model": ModelRun,
+        "resources": Resources,
         "data": Data,
         "baselines": Baseline,
         "sources": Source,

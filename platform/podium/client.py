@@ -140,18 +140,18 @@ class Client:
         if Path(name).name != name or name in {"", ".", ".."}:
             raise ProblemError(0, "fault", f"The server names a file {name!r}: refused.", [])
         target = folder / name
-        if target.is_file() and _sha256(target) == digest:
+        if target.is_file() and sha256_of(target) == digest:
             progress(file["size_bytes"])
             return target
         folder.mkdir(parents=True, exist_ok=True)
         part = folder / f"{name}.part"
         path = f"/competitions/{_part(slug)}/files/{_part(name)}"
         resumed = part.is_file()
-        _persist(lambda: self._fetch(path, digest, part, progress))
-        if resumed and _sha256(part) != digest:  # what lay there was of another file
+        persist(lambda: self._fetch(path, digest, part, progress))
+        if resumed and sha256_of(part) != digest:  # what lay there was of another file
             part.unlink()
-            _persist(lambda: self._fetch(path, digest, part, progress))
-        if _sha256(part) != digest:
+            persist(lambda: self._fetch(path, digest, part, progress))
+        if sha256_of(part) != digest:
             part.unlink()
             raise ProblemError(
                 0, "fault", f"{name} arrived damaged and was dropped. Download it again.", []
@@ -159,12 +159,19 @@ class Client:
         os.replace(part, target)
         return target
 
-    def _fetch(self, path: str, digest: str, part: Path, progress: Progress) -> None:
+    def _fetch(
+        self,
+        path: str,
+        digest: str,
+        part: Path,
+        progress: Progress,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         """Append what is missing of a file, or begin anew if it has changed meanwhile."""
         have = part.stat().st_size if part.is_file() else 0
-        headers = {"Range": f"bytes={have}-", "If-Range": f'"{digest}"'} if have else {}
+        ranges = {"Range": f"bytes={have}-", "If-Range": f'"{digest}"'} if have else {}
         try:
-            answer = self._call("GET", path, headers=headers, stream=True)
+            answer = self._call("GET", path, headers=ranges | (headers or {}), stream=True)
         except ProblemError as error:
             if error.status != 416:
                 raise
@@ -210,7 +217,7 @@ class Client:
                 typed = headers | {"Content-Type": form.content_type}
                 return self._json("POST", path, data=form, headers=typed)
 
-        return _persist(send)
+        return persist(send)
 
     def submissions(self, slug: str) -> list[Answer]:
         """The own submissions, newest first."""
@@ -227,7 +234,7 @@ class Client:
         end = time.monotonic() + limit_s
         pause = 0.1
         while True:
-            found = _persist(lambda: self.submission(submission_id))
+            found = persist(lambda: self.submission(submission_id))
             tell(found)
             left = end - time.monotonic()
             if found["state"] not in OPEN_STATES or left <= 0:
@@ -243,6 +250,20 @@ class Client:
     def cancel(self, submission_id: int) -> Answer:
         """Stop it before its score is recorded."""
         return self._json("POST", f"/submissions/{submission_id}/cancel")
+
+    def retry(self, submission_id: int) -> None:
+        """Run a submission again that ended in error: for hosts."""
+        self._call("POST", f"/submissions/{submission_id}/retry")
+
+    def grant(self, slug: str, team: str, submissions: int, reason: str = "") -> Answer:
+        """Give a team extra submissions, today and in all: for hosts; its limits."""
+        asked = {"team": team, "submissions": submissions, "reason": reason}
+        return self._json("POST", f"/competitions/{_part(slug)}/grants", json=asked)
+
+    def extend(self, slug: str, team: str, until: str, reason: str = "") -> Answer:
+        """Give a team a deadline of its own (ISO 8601 with zone): for hosts; its limits."""
+        asked = {"team": team, "until": until, "reason": reason}
+        return self._json("POST", f"/competitions/{_part(slug)}/extensions", json=asked)
 
     def leaderboard(
         self, slug: str, *, split: str = "public", page: int = 1, per_page: int = 50
@@ -306,14 +327,14 @@ class _Bearer(requests.auth.AuthBase):
         return request
 
 
-def _persist(act: Callable[[], T]) -> T:
-    """Try again after a broken connection, for what may safely be asked twice."""
+def persist(act: Callable[[], T]) -> T:
+    """Try again after a broken connection or a 503, for what may safely be asked twice."""
     attempt = 1
     while True:
         try:
             return act()
         except ProblemError as error:
-            if error.code != "no_answer" or attempt == TRIES:
+            if error.code not in {"no_answer", "unavailable"} or attempt == TRIES:
                 raise
         except requests.RequestException as error:
             if attempt == TRIES:
@@ -345,6 +366,7 @@ def _part(text: str) -> str:
     return urllib.parse.quote(text, safe="")
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The digest of a file, as listings give it."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

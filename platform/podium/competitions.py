@@ -36,14 +36,19 @@ class Listed:
     joined: bool
 
 
-def status(competition: Competition, moment: datetime) -> Status:
-    """The status at `moment`; the deadline itself is still open."""
+def status(
+    competition: Competition, moment: datetime, extended_to: datetime | None = None
+) -> Status:
+    """The status at `moment`, for a team with a later deadline; the deadline itself is open."""
+    closes_at = competition.closes_at
+    if closes_at and extended_to:
+        closes_at = max(closes_at, extended_to)
     if competition.challenge.state != "ready":
         preparing = competition.challenge.state == "preparing"
         return Status.PREPARING if preparing else Status.BROKEN
     if competition.opens_at and moment < competition.opens_at:
         return Status.UPCOMING
-    if competition.closes_at and moment > competition.closes_at:
+    if closes_at and moment > closes_at:
         return Status.CLOSED
     return Status.OPEN
 
@@ -149,6 +154,14 @@ def is_host(competition: Competition, caller: Caller | None) -> bool:
     if caller is None or "host" not in caller.scopes:
         return False
     return caller.is_admin or competition.host_id == caller.id
+
+
+def need_host(competition: Competition, caller: Caller) -> None:
+    """Raise NoAccessError unless the caller hosts this competition."""
+    if not is_host(competition, caller):
+        raise NoAccessError(
+            f"Only the host of {competition.slug!r} may do this, with a token of scope 'host'."
+        )
 
 
 def sees_private(competition: Competition, caller: Caller | None) -> bool:

@@ -8,7 +8,7 @@ import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -45,6 +45,16 @@ class Config(BaseModel):
     web_processes: int = Field(2, ge=1, le=64, description="Web processes.")
     web_threads: int = Field(8, ge=1, le=256, description="Threads of each web process.")
     score_workers: int = Field(1, ge=0, le=64, description="Score workers of `podium up`.")
+    run_workers: int = Field(1, ge=0, le=64, description="Run workers of `podium up`.")
+    sandbox: Literal["bubblewrap", "podman", "docker"] = Field(
+        "bubblewrap", description="What confines submitted code on run workers."
+    )
+    sandbox_image: str = Field(
+        "", description="Image with Python and the packages, for podman and docker."
+    )
+    sandbox_runtime: str = Field(
+        "", description="Another runtime of podman or docker; `runsc` is gVisor."
+    )
     trusted_proxies: int = Field(
         0, ge=0, le=8, description="Reverse proxies in front whose X-Forwarded headers count."
     )
@@ -64,6 +74,9 @@ class Config(BaseModel):
         "address signs up together.",
     )
     api_limit: str = Field("1200 per minute", description="Requests per account or address.")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="Log lines: `text` for people, `json` for machines."
+    )
     offline: bool = Field(
         False, description="Never fetch data: only what travels with Podium or lies in `sources`."
     )

@@ -1,7 +1,11 @@
-"""The queue in Redis: ids only, as hints. What is to be done stands in the database."""
+"""The queue in Redis: wake-ups, nothing else. What is to be done stands in the database.
+
+A job says "something waits in this queue" and carries no id: the worker that gets it takes what
+`podium.turns` says is next. So no job can be stale, no submission can be missed because its own
+job was lost, and one wake-up too many costs a look.
+"""
 
 import logging
-from collections.abc import Iterable
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -10,27 +14,27 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 QUEUES = ("score", "score-gpu", "run", "run-gpu", "match")
-# What a worker of each queue calls; a worker refuses every other function.
-FUNCTIONS = {"score": "podium.jobs.score"}
-JOB_TIMEOUT_S = 900  # the last resort; limits of a challenge end earlier
+SERVED = QUEUES[:-1]  # matches come with the ladder
+FUNCTION = "podium.jobs.work"  # a worker refuses every other
+JOB_TIMEOUT_S = -1  # none: each challenge has limits of its own
 FAILED_JOBS_KEPT_S = 3600
 
 log = logging.getLogger(__name__)
 
 
 class ListedJob(Job):
-    """A job that runs only functions of the list, whatever was written into Redis."""
+    """A job that runs only the one function, whatever was written into Redis."""
 
     @property
     def func(self):  # type: ignore[no-untyped-def]  # RQ declares no type here
-        """The function, or PermissionError if it is not on the list."""
-        if self.func_name not in FUNCTIONS.values() or self.instance:
+        """The function, or PermissionError for any but the one."""
+        if self.func_name != FUNCTION or self.instance:
             raise PermissionError(f"{self.func_name!r} is not a function that workers may run.")
         return super().func
 
 
 class JobQueue:
-    """Puts ids in, tells what waits. Every method may raise redis' RedisError."""
+    """Wakes workers, tells how many wake-ups wait. Every method may raise redis' RedisError."""
 
     def __init__(self, url: str) -> None:
         self.connection: Redis = Redis.from_url(
@@ -47,28 +51,27 @@ class JobQueue:
             default_timeout=JOB_TIMEOUT_S,
         )
 
-    def enqueue(self, queue: str, submission_id: int, attempt: int = 0) -> None:
-        """Ask a worker of `queue` for the attempt after `attempt`; asking twice does no harm."""
-        self.rq(queue).enqueue(
-            FUNCTIONS[queue],
-            submission_id,
-            job_id=f"submission-{submission_id}-{attempt + 1}",
-            result_ttl=0,
-            failure_ttl=FAILED_JOBS_KEPT_S,
-        )
+    def wake(self, queue: str, count: int = 1) -> None:
+        """Ask workers of `queue` to look `count` times for what is next."""
+        rq = self.rq(queue)
+        wakes = [
+            rq.prepare_data(FUNCTION, result_ttl=0, failure_ttl=FAILED_JOBS_KEPT_S)
+            for _ in range(count)
+        ]
+        rq.enqueue_many(wakes)
 
-    def offer(self, queue: str, submission_id: int, attempt: int = 0) -> bool:
-        """Enqueue, or say in the log that the reconciler will have to: never raises."""
+    def offer(self, queue: str) -> bool:
+        """Wake a worker, or say in the log that the reconciler will have to: never raises."""
         try:
-            self.enqueue(queue, submission_id, attempt)
+            self.wake(queue)
         except RedisError as error:
-            log.warning("queue not reached, submission %s waits: %s", submission_id, error)
+            log.warning("queue not reached, the reconciler will wake a worker: %s", error)
             return False
         return True
 
-    def waiting(self, queue: str) -> set[int]:
-        """Ids of the submissions that wait in Redis for a worker of `queue`."""
-        return set(_submission_ids(self.rq(queue).get_job_ids()))
+    def depth(self, queue: str) -> int:
+        """How many wake-ups wait for a worker of `queue`."""
+        return int(self.rq(queue).count)
 
     def ping(self) -> bool:
         """Whether the server answers."""
@@ -76,7 +79,3 @@ class JobQueue:
             return bool(self.connection.ping())
         except RedisError:
             return False
-
-
-def _submission_ids(job_ids: Iterable[str]) -> Iterable[int]:
-    return (int(job_id.split("-")[1]) for job_id in job_ids if job_id.startswith("submission-"))

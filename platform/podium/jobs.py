@@ -1,20 +1,38 @@
-"""The functions that RQ may run: ids in, nothing out. `jobqueue.FUNCTIONS` is the allow-list."""
+"""The one function that RQ may run, nothing in, nothing out: it does what is next on the bench."""
 
-from podium import judging
-from podium.installation import Installation
-
-_installation: Installation | None = None
-_worker = ""
+from typing import Protocol
 
 
-def attach(installation: Installation, worker: str) -> None:
-    """Tell this process which installation it works for, and under which name."""
-    global _installation, _worker
-    _installation, _worker = installation, worker
+class Bench(Protocol):
+    """Where a worker process works: what `podium.worker` needs of every kind of it."""
+
+    queue: str
+    name: str  # unique among living workers, the same after a restart
+
+    def arrive(self) -> None:
+        """Enter the list of workers, and give back what an earlier process of this name held."""
+
+    def work(self) -> None:
+        """Do the piece of work whose turn it is, if any may begin."""
+
+    def beat(self) -> bool:
+        """Say that this worker lives and prolong what it holds; True if it is to drain."""
+
+    def leave(self) -> None:
+        """Leave the list of workers."""
 
 
-def score(submission_id: int) -> None:
-    """Judge a waiting submission of kind predictions."""
-    if _installation is None:
-        raise RuntimeError("Jobs run in `podium worker`, which attaches an installation first.")
-    judging.judge(_installation, _worker, submission_id)
+_bench: Bench | None = None
+
+
+def attach(bench: Bench) -> None:
+    """Tell this process where it works."""
+    global _bench
+    _bench = bench
+
+
+def work() -> None:
+    """Do what is next."""
+    if _bench is None:
+        raise RuntimeError("Jobs run in `podium worker`, which attaches a bench first.")
+    _bench.work()

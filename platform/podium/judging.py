@@ -5,53 +5,31 @@ is sorted once, here: the student's file makes `invalid`, the challenge makes an
 host's, everything else is ours, is tried again, and never becomes an invalid submission.
 """
 
+import importlib
 import logging
-import threading
+import time
 import traceback
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Generic, Protocol, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from podium import attempts, catalog, leaderboard
-from podium.attempts import Ending, Lease
+from podium import attempts, catalog, leaderboard, logs, turns
+from podium.attempts import Ending, Lease, Spent
 from podium.catalog import Spec
-from podium.competitions import find
-from podium.errors import BadRequestError
 from podium.installation import Installation
 from podium.models import Challenge, Evaluation, Submission
-from podium.submissions import check_kind
+from podium.recent import Recent
 from podium.verdicts import Verdict
-from podium_scoring import SCORING_VERSION, ChallengeError, Score, SubmissionError, metric
+from podium_scoring import SCORING_VERSION, ChallengeError, Score, SubmissionError
 from podium_scoring.grading import Grading, Truth
-from podium_scoring.tables import Form, read_predictions
+from podium_scoring.tables import read_predictions
 
-KEPT = 8  # challenges whose answers a process keeps in memory
 LONGEST_REASON = 280
 INTERVAL_SEED = 0
 
 log = logging.getLogger(__name__)
-
-
-class Readable(Protocol):
-    """An arrived file, at its start."""
-
-    def read(self) -> bytes:
-        """Its bytes."""
-
-
-@dataclass(frozen=True)
-class Checked:
-    """What a dry run found; `errors` are shown as they stand."""
-
-    ok: bool
-    message: str
-    rows: int | None
-    errors: list[dict[str, object]]
-    more: int
 
 
 @dataclass(frozen=True)
@@ -64,30 +42,6 @@ class Case:
     truth_version: str
 
 
-T = TypeVar("T")
-
-
-class Recent(Generic[T]):
-    """Keeps what was made last for each challenge; a new truth version is another entry."""
-
-    def __init__(self, make: Callable[[Installation, Challenge], T], size: int = KEPT) -> None:
-        self._make = make
-        self._size = size
-        self._kept: OrderedDict[tuple[int, str], T] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, installation: Installation, challenge: Challenge) -> T:
-        """What belongs to this challenge, made at its first use."""
-        key = (challenge.id, challenge.truth_version)
-        with self._lock:
-            if key not in self._kept:
-                self._kept[key] = self._make(installation, challenge)
-                while len(self._kept) > self._size:
-                    self._kept.popitem(last=False)
-            self._kept.move_to_end(key)
-            return self._kept[key]
-
-
 def _read_case(installation: Installation, challenge: Challenge) -> Case:
     if not challenge.answers_key:
         raise ChallengeError(f"The answers of {challenge.slug} are not prepared.")
@@ -98,38 +52,50 @@ def _read_case(installation: Installation, challenge: Challenge) -> Case:
     return Case(spec, grading, truth, challenge.truth_version)
 
 
-def _read_form(installation: Installation, challenge: Challenge) -> Form:
-    spec = catalog.parse(challenge.spec)
-    with installation.storage.open(challenge.sample_key) as file:
-        return spec.grading.read_form(file.read())
-
-
 _cases = Recent(_read_case)
-_forms = Recent(_read_form)
 
 
-def judge(installation: Installation, worker: str, submission_id: int) -> None:
-    """Take a waiting submission, score it, write how it ended. Does nothing if it is not waiting.
+@dataclass(frozen=True)
+class Work:
+    """A submission in the hands of this process."""
+
+    lease: Lease
+    submission: Submission
+
+
+def take(installation: Installation, queue: str, worker: str) -> Work | None:
+    """Take the submission whose turn it is; None if none may begin now."""
+    with installation.database.writing() as session:
+        lease = turns.take(session, queue, worker, "score", installation.config.lease_s)
+        if lease is None:
+            return None
+        submission = session.scalars(
+            select(Submission)
+            .where(Submission.id == lease.submission_id)
+            .options(joinedload(Submission.competition))
+        ).one()
+        return Work(lease, submission)
+
+
+def judge(installation: Installation, work: Work) -> None:
+    """Score what was taken, and write how it ended.
 
     Whatever happens in between, the submission is afterwards ended or waiting again; if this
     process dies, its lease runs out and the reconciler gives it back.
     """
-    config = installation.config
-    with installation.database.writing() as session:
-        lease = attempts.take(session, submission_id, "score", worker, config.lease_s)
-        if lease is None:
-            return
-        submission = session.scalars(
-            select(Submission)
-            .where(Submission.id == submission_id)
-            .options(joinedload(Submission.competition))
-        ).one()
+    with logs.about(submission=work.submission.id, attempt=work.lease.number):
+        _judge(installation, work)
+
+
+def _judge(installation: Installation, work: Work) -> None:
+    lease, submission = work.lease, work.submission
+    begun, begun_cpu = time.perf_counter(), time.process_time()
     try:
         case, scores = _score(installation, submission)
     except SubmissionError as error:
         _end(installation, lease, _invalid(error))
     except ChallengeError as error:
-        log.error("submission %s: the challenge is at fault: %s", submission_id, error.message)
+        log.error("the challenge is at fault: %s", error.message)
         ending = Ending(
             Verdict.CHALLENGE_FAULT,
             "The answers or the metric of this competition are at fault. The host was told.",
@@ -137,50 +103,24 @@ def judge(installation: Installation, worker: str, submission_id: int) -> None:
         )
         _end(installation, lease, ending)
     except Exception:  # ours, whatever it is: never the student's fault
-        log.exception("submission %s, attempt %s failed", submission_id, lease.number)
+        log.exception("failed")
         with installation.database.writing() as session:
             attempts.give_back(
-                session, lease, attempts.FAULT, traceback.format_exc(), config.max_attempts
+                session,
+                lease,
+                attempts.FAULT,
+                traceback.format_exc(),
+                installation.config.max_attempts,
             )
     else:
-        _record(installation, lease, submission, case, scores)
-
-
-def check(
-    installation: Installation, slug: str, file: Readable, kind: str = "predictions"
-) -> Checked:
-    """The content check that scoring makes, as a dry run: costs nothing, never opens answers."""
-    with installation.database.reading() as session:
-        competition = find(session, slug)
-        check_kind(competition, kind)
-        challenge = competition.challenge
-        if challenge.state != "ready":
-            raise BadRequestError(f"{competition.title} is not ready: its data are being prepared.")
-    form = _forms.get(installation, challenge)
-    try:
-        read_predictions(file.read(), form)
-    except SubmissionError as error:
-        return Checked(
-            ok=False,
-            message=error.message,
-            rows=None,
-            errors=[asdict(detail) for detail in error.details],
-            more=error.more,
-        )
-    return Checked(
-        ok=True,
-        message="The file fits the published format.",
-        rows=len(form.ids),
-        errors=[],
-        more=0,
-    )
+        spent = Spent(time.perf_counter() - begun, time.process_time() - begun_cpu)
+        _record(installation, lease, submission, case, scores, spent)
 
 
 def warm_up() -> None:
     """Load what the first judgement would wait for."""
-    for name in ("accuracy", "f1_macro", "rmse"):
-        metric(name)
-    __import__("podium_scoring.classification")
+    for name in ("pandas", "podium_scoring.classification", "podium_scoring.csvbulk"):
+        importlib.import_module(name)
 
 
 def _score(
@@ -188,7 +128,7 @@ def _score(
 ) -> tuple[Case, Mapping[str, Mapping[str, Score]]]:
     """Scores by metric and split: the first metric ranks, the others are shown beside it."""
     case = _cases.get(installation, submission.competition.challenge)
-    with installation.storage.open(submission.file_key) as file:
+    with installation.storage.open(submission.output_key or submission.file_key) as file:
         predictions = read_predictions(file.read(), case.truth.form)
     scores = case.grading.score(predictions, case.truth, seed=INTERVAL_SEED)
     for splits in scores.values():
@@ -203,10 +143,11 @@ def _record(
     submission: Submission,
     case: Case,
     scores: Mapping[str, Mapping[str, Score]],
+    spent: Spent,
 ) -> None:
     """Verdict, evaluations and board in one transaction; nothing if the attempt is not current."""
     with installation.database.writing() as session:
-        if not attempts.end(session, lease, Ending(Verdict.SCORED)):
+        if not attempts.end(session, lease, Ending(Verdict.SCORED, spent=spent)):
             return
         for name, splits in scores.items():
             for split, score in splits.items():

@@ -3,22 +3,21 @@
 import logging
 import time
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from redis.exceptions import RedisError
-from sqlalchemy import or_, select
+from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
-from podium import attempts
+from podium import attempts, turns, workers
 from podium.installation import Installation
-from podium.models import Submission
+from podium.jobqueue import SERVED
+from podium.models import WorkerProcess
 from podium.models.record import now
-from podium.models.submission import OPEN as IS_OPEN
-from podium.submissions import QUEUE_OF_KIND
-from podium.verdicts import State
+from podium.workers import RECONCILE, Card
 
-# A row younger than this is being offered by the process that accepted it.
-GRACE = timedelta(seconds=1)
+MOST_WAKES = 1000  # a pass; more than workers can use until the next
+FORGOTTEN = timedelta(minutes=10)  # workers that have been silent for so long leave the list
 
 log = logging.getLogger(__name__)
 
@@ -28,50 +27,66 @@ class Repairs:
     """What one pass found and mended."""
 
     reclaimed: int  # attempts whose worker fell silent
-    offered: int  # waiting submissions that were not in the queue
+    woken: int  # wake-ups that were missing in the queue
 
 
 def reconcile(installation: Installation) -> Repairs:
-    """One pass: give back what silent workers hold, offer what waits and is not in the queue."""
+    """One pass: give back what silent workers hold, wake workers for what waits unannounced."""
     moment = now()
     with installation.database.reading() as session:
-        silent = attempts.lost(session, moment)
-    if silent:
-        with installation.database.writing() as session:
-            silent = attempts.lost(session, moment)  # again, under the lock
-            attempts.reclaim(session, silent, installation.config.max_attempts)
-    with installation.database.reading() as session:
-        waiting = session.execute(
-            select(Submission.id, Submission.attempt, Submission.kind)
-            .where(
-                IS_OPEN,
-                Submission.state == State.QUEUED,
-                Submission.received_at < moment - GRACE,
-                or_(Submission.not_before.is_(None), Submission.not_before <= moment),
-            )
-            .order_by(Submission.received_at, Submission.id)
-        ).all()
-    offered = 0
-    queued = {queue: installation.queue.waiting(queue) for queue in set(QUEUE_OF_KIND.values())}
-    for submission_id, attempt, kind in waiting:
-        queue = QUEUE_OF_KIND[kind]
-        if submission_id not in queued[queue]:
-            installation.queue.enqueue(queue, submission_id, attempt)
-            offered += 1
-    return Repairs(len(silent), offered)
+        is_amiss = bool(
+            attempts.lost(session, moment)
+            or turns.lacking(session)
+            or workers.forgotten(session, moment - FORGOTTEN)
+        )
+    reclaimed = _mend(installation, moment) if is_amiss else 0
+    woken = 0
+    for queue in SERVED:
+        with installation.database.reading() as session:
+            waiting = turns.eligible(session, queue, moment, MOST_WAKES)
+        missing = waiting - installation.queue.depth(queue) if waiting else 0
+        if missing > 0:
+            installation.queue.wake(queue, missing)
+            woken += missing
+    return Repairs(reclaimed, woken)
 
 
 def serve(installation: Installation) -> None:
     """Reconcile for ever; trouble with a server is said once per pass and tried again."""
+    name = workers.default_name(RECONCILE)
     while True:
+        trouble = ""
         try:
             repairs = reconcile(installation)
-            if repairs.reclaimed or repairs.offered:
+            if repairs.reclaimed or repairs.woken:
                 log.warning(
-                    "gave back %s attempts of silent workers, offered %s waiting submissions",
+                    "gave back %s attempts of silent workers, woke workers %s times",
                     repairs.reclaimed,
-                    repairs.offered,
+                    repairs.woken,
                 )
-        except (SQLAlchemyError, RedisError) as error:
+        except RedisError as error:
+            trouble = "The queue's server does not answer. Podium tries again every second."
             log.warning("pass failed, tried again in a moment: %s", error)
+        except SQLAlchemyError as error:
+            log.warning("pass failed, tried again in a moment: %s", error)
+        try:
+            _beat(installation, name, trouble)
+        except SQLAlchemyError as error:
+            log.warning("database not reached: %s", error)
         time.sleep(installation.config.reconcile_s)
+
+
+def _mend(installation: Installation, moment: datetime) -> int:
+    with installation.database.writing() as session:
+        silent = attempts.lost(session, moment)  # again, under the lock
+        attempts.reclaim(session, silent, installation.config.max_attempts)
+        turns.mend(session)
+        forgotten = workers.forgotten(session, moment - FORGOTTEN)
+        session.execute(delete(WorkerProcess).where(WorkerProcess.name.in_(forgotten)))
+    return len(silent)
+
+
+def _beat(installation: Installation, name: str, trouble: str) -> None:
+    """Say in the list of workers that this reconciler lives, and what keeps it from its work."""
+    with installation.database.writing() as session:
+        workers.beat(session, Card(name, RECONCILE, trouble=trouble))

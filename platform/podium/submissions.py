@@ -13,9 +13,9 @@ from pathlib import Path
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from podium import attempts, limits
+from podium import attempts, catalog, limits, turns, workers
 from podium.accounts import Caller
-from podium.competitions import find, is_host, need_team, team_of
+from podium.competitions import find, is_host, need_host, need_team, team_of
 from podium.errors import (
     AskError,
     BadRequestError,
@@ -25,17 +25,16 @@ from podium.errors import (
     NotFoundError,
 )
 from podium.installation import Installation
-from podium.models import Attempt, Competition, Membership, Submission, Team, WorkerProcess
+from podium.models import AuditEntry, Competition, Membership, Submission, Team
 from podium.models.record import now
-from podium.models.submission import OPEN as IS_OPEN
 from podium.storage import Incoming
 from podium.verdicts import OPEN, State, Verdict
 
 KINDS = ("predictions", "model", "code", "agent")
-QUEUE_OF_KIND = {"predictions": "score"}
+RUN_KINDS = frozenset({"model", "code"})  # what run workers run
 LONGEST_MESSAGE = 500
 LONGEST_FILE_NAME = 120
-RECENT_ATTEMPTS = 50  # what the estimate of the waiting time is made from
+GPU_SEEN_S = 60.0  # a worker that was heard so lately will be there
 
 
 @dataclass(frozen=True)
@@ -47,14 +46,6 @@ class Upload:
     message: str = ""
     kind: str = "predictions"
     idempotency_key: str | None = None
-
-
-@dataclass(frozen=True)
-class Queueing:
-    """A waiting submission's place in the queue, 1 for next, and the estimated wait."""
-
-    position: int
-    eta_s: float
 
 
 def need_room(
@@ -104,7 +95,7 @@ def accept(installation: Installation, caller: Caller, slug: str, upload: Upload
     if not is_new:
         installation.storage.delete(file_key)
         return submission.id
-    installation.queue.offer(QUEUE_OF_KIND[submission.kind], submission.id)
+    installation.queue.offer(submission.queue)
     return submission.id
 
 
@@ -134,8 +125,21 @@ def _accept(
                 )
             return earlier, False
     check_kind(competition, upload.kind)
+    _need_walls(session, competition, upload.kind)
     limits.need_room(session, competition, team.id, received_at)
     return _insert(session, competition, team, upload, file_key, received_at, caller.id), True
+
+
+def _need_walls(session: Session, competition: Competition, kind: str) -> None:
+    """Raise ClosedError where every worker that could run it has found its sandbox wanting."""
+    if kind == "predictions":
+        return
+    online = workers.online(session, (queue_for(session, competition, kind),), GPU_SEEN_S)
+    if online and all(one.trouble for one in online):
+        raise ClosedError(
+            "Submitted code cannot be run here just now; predictions are scored as usual. "
+            f"The host can see why: {online[0].trouble}"
+        )
 
 
 def _of_key(session: Session, team_id: int, key: str) -> Submission | None:
@@ -162,8 +166,10 @@ def accept_baseline(installation: Installation, slug: str, team_name: str, uploa
             team = Team(competition_id=competition.id, name=team_name, is_baseline=True)
             session.add(team)
             session.flush()
-        submission = _insert(session, competition, team, upload, file_key, now(), None)
-    installation.queue.offer(QUEUE_OF_KIND[submission.kind], submission.id)
+        submission = _insert(
+            session, competition, team, upload, file_key, now(), None, lane=turns.DEMO
+        )
+    installation.queue.offer(submission.queue)
     return submission.id
 
 
@@ -175,6 +181,7 @@ def _insert(
     file_key: str,
     received_at: datetime,
     user_id: int | None,
+    lane: int = turns.PEOPLE,
 ) -> Submission:
     submission = Submission(
         competition_id=competition.id,
@@ -188,22 +195,48 @@ def _insert(
         message=clean_message(upload.message),
         idempotency_key=upload.idempotency_key,
         state=State.QUEUED,
+        queue=queue_for(session, competition, upload.kind),
+        lane=lane,
         received_at=received_at,
     )
+    turns.enter(session, submission)
     session.add(submission)
     session.flush()
+    attempts.note_transition(session, submission.id, None, State.QUEUED, 0)
     return submission
+
+
+def kinds_of(competition: Competition) -> list[str]:
+    """The kinds of submissions that a competition takes here, in the challenge's order."""
+    served = RUN_KINDS | {"predictions"}
+    return [kind for kind in competition.challenge.spec["kinds"] if kind in served]
 
 
 def check_kind(competition: Competition, kind: str) -> None:
     """Raise BadRequestError unless the competition takes submissions of this kind."""
-    taken = [k for k in competition.challenge.spec["kinds"] if k in QUEUE_OF_KIND]
+    taken = kinds_of(competition)
     if kind not in taken:
         raise BadRequestError(
             f"{competition.slug} does not take submissions of kind {kind!r}. "
             f"It takes: {', '.join(taken)}.",
             field="kind",
         )
+
+
+def queue_for(session: Session, competition: Competition, kind: str) -> str:
+    """The queue in which a new submission of this kind begins.
+
+    Where the challenge allows both, a run waits for a GPU if a worker with one is online.
+    """
+    spec = catalog.parse(competition.challenge.spec)
+    if kind == "predictions":
+        return spec.score_queue
+    if spec.resources.run == "gpu":
+        return "run-gpu"
+    has_gpu = spec.resources.run == "gpu-or-cpu" and workers.online(
+        session, ("run-gpu",), GPU_SEEN_S
+    )
+    return "run-gpu" if has_gpu else "run"
 
 
 def clean_message(message: str) -> str:
@@ -291,6 +324,7 @@ def _loaded() -> Select[Submission]:
         joinedload(Submission.team),
         selectinload(Submission.evaluations),
         selectinload(Submission.attempts),
+        selectinload(Submission.transitions),
     )
 
 
@@ -316,55 +350,61 @@ def earlier_twins(session: Session, submissions: Sequence[Submission]) -> dict[i
     return {own: first if first != own else None for own, first in found.items()}
 
 
-def queueing(session: Session, submission: Submission) -> Queueing | None:
-    """Place and estimated wait of a waiting submission; None for all others."""
-    if submission.state != State.QUEUED:
-        return None
-    ahead = session.scalar(
-        select(func.count()).where(
-            IS_OPEN,
-            Submission.state.in_((State.QUEUED, State.SCORING, State.RUNNING)),
-            (Submission.received_at < submission.received_at)
-            | (
-                (Submission.received_at == submission.received_at) & (Submission.id < submission.id)
-            ),
-        )
-    )
-    recent = session.execute(
-        select(Attempt.started_at, Attempt.ended_at)
-        .where(Attempt.ended_at.is_not(None))
-        .order_by(Attempt.id.desc())
-        .limit(RECENT_ATTEMPTS)
-    ).all()
-    spent = sorted((end - start).total_seconds() for start, end in recent if end is not None)
-    typical = spent[len(spent) // 2] if spent else 1.0
-    queue = QUEUE_OF_KIND[submission.kind]
-    workers = session.scalar(
-        select(func.count()).select_from(WorkerProcess).where(WorkerProcess.queue == queue)
-    )
-    position = (ahead or 0) + 1
-    return Queueing(position, round(position * typical / max(1, workers or 0), 1))
-
-
 def cancel(installation: Installation, caller: Caller, submission_id: int) -> None:
     """Stop a submission before its score is recorded; ConflictError if it has ended."""
     caller.need("submit")
     with installation.database.writing() as session:
         submission = get(session, caller, submission_id)
         state = State(submission.state)
-        if state not in OPEN or not attempts.move(
-            session,
-            submission_id,
-            state,
-            State.CANCELLED,
-            verdict=Verdict.CANCELLED,
-            reason="Cancelled. It does not count.",
-            ended_at=now(),
+        if (
+            state not in OPEN
+            or attempts.move(
+                session,
+                submission_id,
+                state,
+                State.CANCELLED,
+                note=f"By {caller.handle}.",
+                verdict=Verdict.CANCELLED,
+                reason="Cancelled. It does not count.",
+                ended_at=now(),
+            )
+            is None
         ):
             raise ConflictError(
                 f"Submission {submission_id} has ended already ({submission.state}). "
                 "Nothing was changed."
             )
+
+
+def retry(installation: Installation, caller: Caller, submission_id: int) -> None:
+    """Queue a submission that ended in `error` again: for hosts, when the fault is mended."""
+    with installation.database.writing() as session:
+        submission = get(session, caller, submission_id)
+        need_host(submission.competition, caller)
+        if not attempts.retry(session, submission_id, caller.handle):
+            raise ConflictError(
+                f"Submission {submission_id} is {submission.state}. Only those that ended in "
+                "error are run again."
+            )
+        session.add(
+            AuditEntry(
+                user_id=caller.id,
+                action="submission.retry",
+                subject=f"submission:{submission_id}",
+            )
+        )
+        queue = submission.queue
+    installation.queue.offer(queue)
+
+
+def in_error(session: Session, competition_id: int, most: int) -> Sequence[Submission]:
+    """What ended through no fault of the submitter, newest first: hosts are told."""
+    return session.scalars(
+        _loaded()
+        .where(Submission.competition_id == competition_id, Submission.state == State.ERROR)
+        .order_by(Submission.received_at.desc(), Submission.id.desc())
+        .limit(most)
+    ).all()
 
 
 def upload_from(installation: Installation, path: Path, message: str) -> Upload:

@@ -1,17 +1,14 @@
 """`podium up`: Valkey, web, workers and reconciler as one tree of processes.
 
-The supervisor is a single thread: it starts the parts, passes on what they print with their
-name in front, restarts those that die, and ends all of them when it is asked to end.
+The supervisor owns a home: it readies it, starts the parts and ends them in order.
 """
 
 import fcntl
 import logging
 import os
-import selectors
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -23,34 +20,11 @@ from typing import IO
 from podium.config import Config
 from podium.errors import ConfigError, FaultError
 from podium.jobqueue import JobQueue
-from podium.processes import die_with_parent
+from podium.processtree import Part, ProcessTree, podium_command
 
-RESTART_WAITS_S = (0.1, 0.5, 1, 2, 5, 10)  # a part that lived for STEADY_S starts over at the first
-STEADY_S = 30.0
-DRAIN_S = 20.0  # time to finish the current request or job
 READY_S = 60.0
-TICK_S = 0.1
 
 log = logging.getLogger(__name__)
-
-
-@dataclass
-class Part:
-    """One child process: how it is started, and how it fares."""
-
-    name: str
-    command: list[str]
-    restarts: bool = True
-    process: subprocess.Popen[bytes] | None = None
-    started_at: float = 0.0
-    falls: int = 0
-    not_before: float = 0.0
-    rest: bytes = b""  # the end of its output that is no whole line yet
-
-    @property
-    def runs(self) -> bool:
-        """Whether its process is there."""
-        return self.process is not None
 
 
 @dataclass
@@ -59,11 +33,15 @@ class Supervisor:
 
     config: Config
     with_practice: bool = True
+    work_token: str = ""  # what run workers are known by
     say: Callable[[str], None] = print
-    parts: list[Part] = field(default_factory=list)
-    _selector: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+    _tree: ProcessTree = field(init=False)
     _lock: IO[str] | None = None
-    _stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self._tree = ProcessTree(
+            _environment(self.config), self.say, started=self._note_pid, ended=self._forget_pid
+        )
 
     def run(self, prepare: Callable[[], None], when_ready: Callable[[], None]) -> None:
         """Start everything, call `when_ready` once the web answers, and stay until told to end.
@@ -74,26 +52,32 @@ class Supervisor:
         self._end_leftovers()
         self._need_free_port()
         prepare()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._ask_to_stop)
+        self._tree.listen_to_signals()
         try:
             if not self.config.redis_url:
                 self._start_valkey()
-            self._add(Part("web", _podium("web")))
+            self._tree.add(Part("web", podium_command("web")))
             for index in range(1, self.config.score_workers + 1):
-                name = f"{socket.gethostname()}-{os.stat(self.config.home).st_ino:x}-score-{index}"
-                worker = _podium("worker", "--queue", "score", "--name", name)
-                self._add(Part(f"score-{index}", worker))
-            self._add(Part("reconciler", _podium("reconcile")))
+                self._add_worker(f"score-{index}", "score")
+            for index in range(1, self.config.run_workers + 1):
+                self._add_worker(f"run-{index}", "run")
+            self._tree.add(Part("reconciler", podium_command("reconcile")))
             self._until(self._web_answers, READY_S, "The web server did not answer")
-            if not self._stopping:
+            if not self._tree.is_stopping:
                 when_ready()
                 if self.with_practice:
-                    self._add(Part("practice", _podium("practice"), restarts=False))
-            while not self._stopping:
-                self._tick()
+                    practice = podium_command("practice")
+                    self._tree.add(Part("practice", practice, restarts=False))
+            self._tree.stay()
         finally:
             self._end()
+
+    def _add_worker(self, part: str, queue: str) -> None:
+        """A worker whose name is the same after a restart, and on no other home of this host."""
+        name = f"{socket.gethostname()}-{os.stat(self.config.home).st_ino:x}-{part}"
+        command = podium_command("worker", "--queue", queue, "--name", name)
+        work = {"PODIUM_URL": self._local_url, "PODIUM_TOKEN": self.work_token}
+        self._tree.add(Part(part, command, environment=work if queue == "run" else {}))
 
     def _take_home(self) -> None:
         (self.config.home / "run").mkdir(parents=True, exist_ok=True)
@@ -142,139 +126,56 @@ class Supervisor:
                 "Valkey server."
             ) from None
         data = self.config.home / "valkey"
-        data.mkdir(parents=True, exist_ok=True)
         wire = self.config.valkey_socket
         wire.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._add(Part("valkey", _valkey(str(get_binary_path()), data, wire)))
+        self._tree.add(Part("valkey", _valkey(str(get_binary_path()), data, wire), folder=data))
         queue = JobQueue(self.config.redis)
         self._until(queue.ping, READY_S, "Valkey did not answer")
         queue.connection.close()
 
     def _web_answers(self) -> bool:
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.config.host, self.config.host)
-        address = f"[{host}]" if ":" in host else host
         try:
-            with urllib.request.urlopen(
-                f"http://{address}:{self.config.port}/readyz", timeout=2
-            ) as answer:
+            with urllib.request.urlopen(f"{self._local_url}/readyz", timeout=2) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
 
+    @property
+    def _local_url(self) -> str:
+        """Where the web answers on this machine, whatever its public address is."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.config.host, self.config.host)
+        address = f"[{host}]" if ":" in host else host
+        return f"http://{address}:{self.config.port}"
+
     def _until(self, is_met: Callable[[], bool], limit_s: float, complaint: str) -> None:
         end = time.monotonic() + limit_s
-        while not self._stopping and not is_met():
+        while not self._tree.is_stopping and not is_met():
             if time.monotonic() > end:
                 raise FaultError(f"{complaint} within {limit_s:.0f} s. The lines above say why.")
-            self._tick()
+            self._tree.tick()
 
-    def _ask_to_stop(self, _number: int, _frame: object) -> None:
-        self._stopping = True
+    def _note_pid(self, part: Part) -> None:
+        assert part.process is not None
+        self._pid_file(part).write_text(str(part.process.pid))
 
-    def _add(self, part: Part) -> None:
-        self.parts.append(part)
-        self._start(part)
+    def _forget_pid(self, part: Part) -> None:
+        self._pid_file(part).unlink(missing_ok=True)
 
-    def _start(self, part: Part) -> None:
-        part.process = subprocess.Popen(
-            part.command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env=_environment(self.config),
-            start_new_session=True,  # Ctrl-C reaches the supervisor only, which ends them in order
-            preexec_fn=die_with_parent,
-        )
-        part.started_at = time.monotonic()
-        (self.config.home / "run" / f"{part.name}.pid").write_text(str(part.process.pid))
-        assert part.process.stdout is not None
-        os.set_blocking(part.process.stdout.fileno(), False)
-        self._selector.register(part.process.stdout, selectors.EVENT_READ, part)
-
-    def _tick(self) -> None:
-        """Pass on what was printed, bury the dead, restart who is due."""
-        for key, _ in self._selector.select(TICK_S):
-            self._pass_on(key.data)
-        moment = time.monotonic()
-        for part in self.parts:
-            if part.process is not None and part.process.poll() is not None:
-                self._bury(part, moment)
-            is_due = part.process is None and part.restarts and moment >= part.not_before
-            if is_due and not self._stopping:
-                self._start(part)
-
-    def _pass_on(self, part: Part) -> bool:
-        """Print the whole lines that have come; False if nothing had come."""
-        if part.process is None or part.process.stdout is None:
-            return False
-        try:
-            chunk = os.read(part.process.stdout.fileno(), 1 << 16)
-        except BlockingIOError:
-            return False
-        if not chunk:
-            self._close_output(part)
-            return False
-        *lines, part.rest = (part.rest + chunk).split(b"\n")
-        for line in lines:
-            self._print(part.name, line.decode(errors="replace"))
-        return True
-
-    def _close_output(self, part: Part) -> None:
-        if part.process is not None and part.process.stdout is not None:
-            self._selector.unregister(part.process.stdout)
-            part.process.stdout.close()
-            part.process.stdout = None
-
-    def _print(self, name: str, line: str) -> None:
-        self.say(f"{time.strftime('%H:%M:%S')} {name:<10} {line.rstrip()}")
-
-    def _bury(self, part: Part, moment: float) -> None:
-        process = part.process
-        assert process is not None
-        while self._pass_on(part):  # its last words
-            pass
-        self._close_output(part)
-        if part.rest:
-            self._print(part.name, part.rest.decode(errors="replace"))
-        part.process, part.rest = None, b""
-        (self.config.home / "run" / f"{part.name}.pid").unlink(missing_ok=True)
-        if self._stopping or (not part.restarts and process.returncode == 0):
-            return
-        steady = moment - part.started_at > STEADY_S
-        part.falls = 1 if steady else part.falls + 1
-        wait = RESTART_WAITS_S[min(part.falls, len(RESTART_WAITS_S)) - 1]
-        part.not_before = moment + wait
-        what_next = f"; starting again in {wait} s" if part.restarts else ""
-        self._print(part.name, f"ended with {_ending(process.returncode)}{what_next}")
+    def _pid_file(self, part: Part) -> Path:
+        return self.config.home / "run" / f"{part.name}.pid"
 
     def _end(self) -> None:
         """Drain web and workers, then end the reconciler, and Valkey last."""
-        self._stopping = True
-        order: list[Callable[[Part], bool]] = [
-            lambda part: part.name not in {"valkey", "reconciler"},
-            lambda part: part.name == "reconciler",
-            lambda part: part.name == "valkey",
-        ]
-        for belongs in order:
-            group = [part for part in self.parts if belongs(part) and part.runs]
-            for part in group:
-                assert part.process is not None
-                _signal_group(part.process.pid, signal.SIGTERM)
-            end = time.monotonic() + DRAIN_S
-            while any(part.runs for part in group) and time.monotonic() < end:
-                self._tick()
-            for part in group:
-                if part.process is not None:
-                    self._print(part.name, "did not end in time: killed")
-                    _signal_group(part.process.pid, signal.SIGKILL)
-                    part.process.wait()
+        self._tree.end(
+            [
+                lambda part: part.name not in {"valkey", "reconciler", "web"},
+                lambda part: part.name == "web",  # run workers report to it
+                lambda part: part.name == "reconciler",
+                lambda part: part.name == "valkey",
+            ]
+        )
         if self._lock is not None:
             self._lock.close()
-
-
-def _podium(*arguments: str) -> list[str]:
-    # -P: the folder we are in is not searched, so a checkout's platform/ shadows nothing.
-    return [sys.executable, "-P", "-m", "podium.cli", *arguments]
 
 
 def _valkey(binary: str, data: Path, wire: Path) -> list[str]:
@@ -301,13 +202,6 @@ def _environment(config: Config) -> Mapping[str, str]:
     }
 
 
-def _signal_group(pid: int, number: int) -> None:
-    try:
-        os.killpg(pid, number)
-    except ProcessLookupError:
-        return
-
-
 def _is_ours(pid: int, home: Path) -> bool:
     """Whether a process of this id still is a part of this home, and no stranger."""
     try:
@@ -317,7 +211,3 @@ def _is_ours(pid: int, home: Path) -> bool:
     except FileNotFoundError:
         return False
     return str(home) in shown.stdout or "podium.cli" in shown.stdout
-
-
-def _ending(status: int) -> str:
-    return f"signal {signal.Signals(-status).name}" if status < 0 else f"status {status}"

@@ -38,7 +38,9 @@ class Standings:
         return tied
 
 
-def standings(losses: Sequence[Any], *, higher_is_better: bool, seed: int = 0) -> Standings:
+def standings(
+    losses: Sequence[Any] | Floats, *, higher_is_better: bool, seed: int = 0
+) -> Standings:
     """Ranks with intervals and groups of teams, from `Units.losses` (n,) of each.
 
     S* = W Lᵀ / n for 1,000 resamples W ~ Multinomial(n, 1/n), the same for all teams; a rank's

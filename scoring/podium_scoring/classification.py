@@ -109,6 +109,11 @@ def _counted(predictions: Classes, answers: Classes, reduce: Reduce) -> Confusio
 def _codes(predictions: Classes, answers: Classes) -> tuple[Integers, Integers, Classes]:
     """True and predicted classes as numbers from 0, and the classes by number."""
     said, true = np.asarray(predictions), np.asarray(answers)
+    if said.dtype == np.int64 and true.dtype == np.int64:
+        # Seen without a sign a negative class is huge: one pass finds both ends.
+        most = max(int(said.view(np.uint64).max()), int(true.view(np.uint64).max()))
+        if most < MOST_SPAN:
+            return true, said, np.arange(most + 1)
     if said.dtype.kind in "iu" and true.dtype.kind in "iu":
         low = min(int(said.min()), int(true.min()))
         span = max(int(said.max()), int(true.max())) - low + 1

@@ -11,6 +11,7 @@ from podium_scoring.errors import ChallengeError
 
 TYPES = ("integer", "number", "string", "items", "runs")
 TEXTS = ("string", "items", "runs")  # types that are text in a file
+LONGEST = 10_000  # characters of a text where `high` says no other number
 MOST_SHOWN = 20  # allowed values in a message
 
 
@@ -18,9 +19,10 @@ MOST_SHOWN = 20  # allowed values in a message
 class Column:
     """A column of a file: its type, its shape in a row, and what may stand in it.
 
-    Items are words parted by blanks, each once, at most `high` of them; runs are the run lengths
-    of a mask of `shape`. `allowed` lists the values, as text; `optional` lets text be empty.
-    `shape` is for arrays and images besides: (height, width) of grey or palette images,
+    Text has at most `high` characters, or 10,000, as some metrics take time that grows faster than
+    its length. Items are words parted by blanks, each once, at most `high` of them; runs are the
+    run lengths of a mask of `shape`. `allowed` lists the values, as text; `optional` lets text be
+    empty. `shape` is for arrays and images besides: (height, width) of grey or palette images,
     (height, width, 3) of colour ones.
     """
 
@@ -59,6 +61,11 @@ class Column:
         return self.type == "integer" and len(self.shape) in (2, 3) and self.shape[2:] in ((), (3,))
 
     @property
+    def longest(self) -> int:
+        """Characters that a text may have."""
+        return LONGEST if self.high is None else int(self.high)
+
+    @property
     def expected(self) -> str:
         """What fits, in words: "an integer from 0 to 9"."""
         if self.allowed is not None:
@@ -70,7 +77,9 @@ class Column:
         if self.type == "runs":
             height, width = self.shape
             return f"starts and lengths in turn, of a mask of {height} x {width}"
-        noun = {"integer": "an integer", "number": "a finite number", "string": "text"}[self.type]
+        if self.type == "string":
+            return f"text of at most {self.longest} characters"
+        noun = "an integer" if self.type == "integer" else "a finite number"
         if self.low is not None and self.high is not None:
             return f"{noun} from {self.low:g} to {self.high:g}"
         if self.low is not None:
@@ -97,7 +106,7 @@ class Column:
     def _fits(self, text: str) -> bool:
         if text == "":
             return self.optional
-        return self.allowed is None or text in self.allowed
+        return len(text) <= self.longest and (self.allowed is None or text in self.allowed)
 
     def _are_items(self, text: str) -> bool:
         items = text.split()

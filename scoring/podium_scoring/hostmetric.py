@@ -7,6 +7,7 @@ is run when its challenge is first scored; whoever calls this decides in what pr
 
 import inspect
 import math
+import sys
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from podium_scoring import kaggle_metric_utilities
 from podium_scoring.errors import ChallengeError, Detail, SubmissionError
 from podium_scoring.metric import Metric
 from podium_scoring.units import Floats, Interval, Linear
@@ -59,6 +61,7 @@ class HostMetric:
     def function(self) -> Callable[..., Any]:
         """What the file calls `score`; ChallengeError if it fails to run or has none."""
         module = ModuleType("metric")
+        sys.modules.setdefault("kaggle_metric_utilities", kaggle_metric_utilities)
         try:
             exec(compile(self.source, "metric.py", "exec"), module.__dict__)
         except Exception as error:  # whatever a host's file raises is the host's to mend

@@ -30,7 +30,8 @@ _HEAD = (
     (
         "Every score has a 95 % interval. It says what chance in the choice of the *unit* does "
         "to the value: shares of right units have Wilson's, metrics of counts resample the "
-        "counts, others resample their units (percentile bootstrap, 1,000 resamples, seeded), "
+        "counts, others resample their units (percentile bootstrap, seeded; 1,000 "
+        "resamples, or 400 where each costs a pass over the units), "
         "and where resampling is biased or too dear it is Student's with each unit's influence, "
         "as its own text says. A score's signature is one line that parses back: metric, digest "
         "of the answers and split, options, versions of the libraries that matter, version of "

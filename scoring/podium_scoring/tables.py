@@ -64,6 +64,8 @@ class Index:
 
     def rows(self, ids: NDArray[Any]) -> Ints:
         """The row of each id, -1 for an id that is not there."""
+        if not len(ids):
+            return np.zeros(0, np.int64)
         if self._table is not None:
             if int(ids.min()) >= self._low and int(ids.max()) < self._low + len(self._table):
                 rows: Ints = self._table[ids - self._low if self._low else ids]

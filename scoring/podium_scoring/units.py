@@ -20,6 +20,7 @@ Integers = NDArray[np.int64]
 Interval = tuple[float, float]
 
 RESAMPLES = 1000
+REPEATED = 400  # resamples where each costs a pass over the units
 LEVEL = 0.95
 Z = 1.959963984540054  # the normal distribution's 97.5 % point
 CHUNK_CELLS = 1_000_000  # weights held at once, 8 MB
@@ -208,7 +209,7 @@ class Weighted:
 
     n: int
     at: Callable[[Floats], float]
-    resamples: int = RESAMPLES
+    resamples: int = REPEATED
     centred: bool = False
 
     def value(self) -> float:

@@ -39,4 +39,4 @@ def test_ndcg_of_6040_users_takes_milliseconds(race: Callable[..., dict[str, flo
         pytrec_eval=lambda: judge.evaluate(run),
         sklearn=lambda: ndcg_score(dense, scores, k=10),
     )
-    assert times["ndcg"] <= 0.2 * times["pytrec_eval"]
+    assert times["ndcg"] <= 0.25 * times["pytrec_eval"]

@@ -69,10 +69,10 @@ def scorer(installation: Installation) -> Iterator[None]:
 
     def work() -> None:
         while not stopped.is_set():
-            for submission_id in sorted(installation.queue.waiting("score")):
-                installation.queue.connection.flushall()
-                judging.judge(installation, "test", submission_id)
-            time.sleep(0.02)
+            if work := judging.take(installation, "score", "test"):
+                judging.judge(installation, work)
+            else:
+                time.sleep(0.02)
 
     thread = threading.Thread(target=work)
     thread.start()

@@ -53,10 +53,7 @@ def encode(rows: list[Row], format: str) -> bytes:
 
 @dataclass(frozen=True)
 class Example:
-    """A challenge of one metric: its declaration, its answers, and a submission as good as can be.
-
-    `worse` is a cell that makes a submission worse: a column and what stands there instead.
-    """
+    """A challenge of one metric: its declaration, its answers, a submission as good as can be."""
 
     name: str
     tables: Row

@@ -48,4 +48,5 @@ def test_the_interval_holds_the_truth_about_95_times_in_100(takes, name):
 @pytest.mark.slow
 @pytest.mark.parametrize(("takes", "name"), NAMES)
 def test_the_interval_holds_the_truth_about_95_times_in_100_over_many_draws(takes, name):
-    assert 0.92 <= coverage(takes, name, 1000) <= 0.98
+    # 400 draws have a deviation of 1.1 points
+    assert 0.92 <= coverage(takes, name, 400) <= 0.98

@@ -78,6 +78,44 @@ def test_a_metric_file_in_kaggles_form_runs_unmodified_on_each_split():
     assert scores["rmse"]["public"].value == pytest.approx(5**0.5)
 
 
+BY_UTILITIES = textwrap.dedent(
+    """
+    import kaggle_metric_utilities
+    import sklearn.metrics
+
+    def score(solution, submission, row_id_column_name):
+        del solution[row_id_column_name], submission[row_id_column_name]
+        kaggle_metric_utilities.verify_valid_probabilities(submission, "submission")
+        return kaggle_metric_utilities.safe_call_score(
+            sklearn.metrics.mean_squared_error, solution.values, submission.values
+        )
+    """
+)
+
+
+def test_the_utilities_that_such_files_import_are_there():
+    with pytest.raises(SubmissionError, match="submission must be at most one"):
+        scored(grading(BY_UTILITIES), b"id,x\n1,7\n3,1\n4,1\n5,1\n")
+    scores = scored(grading(BY_UTILITIES), b"id,x\n1,1\n3,1\n4,1\n5,1\n")
+    assert scores["our_error"]["public"].value == 4.5
+
+
+LEAKS = {
+    "ValueError('the shapes differ')": (SubmissionError, "the shapes differ"),
+    "ValueError('row 3 is 2.0')": (ChallengeError, "HostVisibleError"),
+}
+
+
+@pytest.mark.parametrize("error", LEAKS)
+def test_an_error_of_a_library_is_shown_only_where_it_can_tell_no_answer(error):
+    kind, words = LEAKS[error]
+    source = BY_UTILITIES.replace(
+        "sklearn.metrics.mean_squared_error", f"lambda *_: (_ for _ in ()).throw({error})"
+    )
+    with pytest.raises(kind, match=words):
+        scored(grading(source), b"id,x\n1,1\n3,1\n4,1\n5,1\n")
+
+
 def test_options_reach_it_and_stand_in_the_signature():
     score = scored(grading(options={"weight": 3.0}), b"id,x\n1,7\n3,2\n4,1\n5,0\n")
     assert score["our_error"]["public"].value == 6.0

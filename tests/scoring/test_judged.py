@@ -6,7 +6,7 @@ import json
 import pytest
 from sqlalchemy import select
 
-from podium import judging
+from podium import checking
 from podium.models import Evaluation, Submission
 
 ONE_OF_EACH = [
@@ -40,10 +40,10 @@ def hosted(request, examples, factory):
 
 def test_each_family_is_checked_judged_and_put_on_the_board(installation, factory, hosted):
     example, ada = hosted
-    checked = judging.check(installation, "toy", io.BytesIO(example.file()))
+    checked = checking.check(installation, "toy", io.BytesIO(example.file()))
     assert (checked.ok, checked.message) == (True, "The file fits the published format.")
     submission_id = factory.submit(ada, example.file())
-    judging.judge(installation, "w1", submission_id)
+    factory.judge(submission_id)
     with installation.database.reading() as session:
         submission = session.get_one(Submission, submission_id)
         assert (submission.state, submission.reason) == ("scored", "")
@@ -57,7 +57,7 @@ def test_a_bad_file_of_each_family_is_invalid_with_its_place(installation, facto
     example, ada = hosted
     content = example.file(example.rows[:-1] if not example.annotations else [{"image_id": 1}])
     submission_id = factory.submit(ada, content)
-    judging.judge(installation, "w1", submission_id)
+    factory.judge(submission_id)
     with installation.database.reading() as session:
         submission = session.get_one(Submission, submission_id)
     assert submission.state == "invalid"

@@ -57,8 +57,8 @@ class Api:
 
     def judge(self) -> None:
         """Do what a score worker would do now."""
-        for submission_id in sorted(self.installation.queue.waiting("score")):
-            judging.judge(self.installation, "test", submission_id)
+        while work := judging.take(self.installation, "score", "test"):
+            judging.judge(self.installation, work)
 
 
 @pytest.fixture

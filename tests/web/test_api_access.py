@@ -1,10 +1,12 @@
 """Who may call what: every route of the API for every kind of caller."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from podium.models import Submission
+from podium.models.record import now
 
 PEOPLE = ("anonymous", "not_joined", "joined", "other_team", "host", "other_host", "admin")
 ANYONE = dict.fromkeys(PEOPLE, 200)
@@ -17,6 +19,7 @@ OWN = {"anonymous": 401, "joined": 200, "host": 200, "admin": 200} | dict.fromke
 HOSTS = {"host": 200, "admin": 200} | dict.fromkeys(
     ("anonymous", "not_joined", "joined", "other_team", "other_host"), 403
 )
+HOSTS_ONLY = HOSTS | {"anonymous": 401}
 NEW = {"handle": "new-01", "email": "new@example.org", "password": "correct horse"}
 
 # Method, path, what is sent, and the status for each kind of caller.
@@ -42,6 +45,15 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     ("GET", "/submissions/{id}/log"): ({}, OWN),
     ("GET", "/competitions/toy/leaderboard"): ({}, ANYONE),
     ("GET", "/competitions/toy/leaderboard?split=private"): ({}, HOSTS),
+    ("POST", "/competitions/toy/grants"): (
+        {"json": {"team": "joined-01", "submissions": 1}},
+        HOSTS_ONLY,
+    ),
+    ("POST", "/competitions/toy/extensions"): (
+        {"json": {"team": "joined-01", "until": "2100-01-01T00:00+00:00"}},
+        HOSTS_ONLY,
+    ),
+    ("POST", "/submissions/{id}/retry"): ({}, OWN | {"joined": 403, "host": 409, "admin": 409}),
     # What changes the answers of others comes last.
     ("POST", "/submissions/{id}/cancel"): ({}, OWN),
     ("POST", "/competitions/toy/join"): ({}, SIGNED_IN),
@@ -52,7 +64,7 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
 def callers(api, factory, predictions):
     """The API for every kind of caller, and the id of a submission of the one who joined."""
     host = factory.person("host-01", "instructor")
-    factory.competition(host_id=host.id)
+    factory.competition(host_id=host.id, closes_at=now() + timedelta(days=1))
     factory.offer("train.csv", b"x")
     joined = factory.member("joined-01")
     submission_id = factory.submit(joined, predictions(3))

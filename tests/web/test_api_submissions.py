@@ -307,12 +307,25 @@ def test_the_log_tells_what_happened_line_by_line(toy, predictions):
     toy.judge()
     answer = toy.get(f"/submissions/{submission_id}/log")
     assert answer.mimetype == "text/plain"
-    assert [line.split(" ", 2)[2].split()[0] for line in answer.text.splitlines()] == [
-        "received",
-        "attempt",
-        "attempt",
+    assert [line.split(" ", 2)[-1] for line in answer.text.splitlines()] == [
+        "received predictions.csv",
+        "scoring (attempt 1)",
+        "scored (attempt 1)",
         "scored.",
     ]
+
+
+def test_the_timeline_and_what_an_attempt_took_are_told(toy, predictions):
+    submission_id = toy.send(predictions(3)).get_json()["id"]
+    toy.judge()
+    shown = toy.get(f"/submissions/{submission_id}").get_json()
+    steps = [(step["source"], step["target"], step["attempt"]) for step in shown["timeline"]]
+    assert steps == [(None, "queued", 0), ("queued", "scoring", 1), ("scoring", "scored", 1)]
+    times = [step["at"] for step in shown["timeline"]]
+    assert times == sorted(times)
+    (attempt,) = shown["attempts"]
+    assert (attempt["outcome"], attempt["owner"]) == ("scored", "submitter")
+    assert 0 < attempt["wall_s"] < 10
 
 
 def test_lists_are_paged_with_a_total(toy, predictions):

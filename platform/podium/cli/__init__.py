@@ -67,11 +67,15 @@ COMMANDS = {
     "challenges": Entry(
         HOST, "challenges", "challenges", "List, write, check, prepare challenges."
     ),
+    "grant": Entry(HOST, "allowances", "grant", "Give a team extra submissions."),
+    "extend": Entry(HOST, "allowances", "extend", "Give a team a later deadline."),
+    "retry": Entry(HOST, "allowances", "retry", "Run again what ended in error."),
     "up": Entry(OPERATE, "operate", "up", "Run everything: web, workers, queue."),
     "web": Entry(OPERATE, "operate", "web", "Run the web server only."),
-    "worker": Entry(OPERATE, "operate", "work", "Run one worker."),
+    "worker": Entry(OPERATE, "operate", "work", "Run a worker; drain workers."),
     "reconcile": Entry(OPERATE, "operate", "reconcile", "Keep queue and database in agreement."),
     "practice": Entry("", "operate", "practice", ""),
+    "doctor": Entry(OPERATE, "operate", "examine", "Say what is wrong and how to mend it."),
     "db": Entry(OPERATE, "operate", "db", "The database's schema."),
     "user": Entry(OPERATE, "operate", "user", "People of this installation."),
 }

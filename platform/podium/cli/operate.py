@@ -1,17 +1,16 @@
 """Commands of those who run Podium: the whole tree, its parts, the database, users."""
 
-import logging
 import os
 import sys
 from pathlib import Path
 
 import click
 
-from podium import accounts, hosting, reconciler, schema, worker
+from podium import accounts, crew, doctor, hosting, logs, reconciler, schema, workers
 from podium.config import Config
 from podium.database import Database
 from podium.installation import Installation
-from podium.jobqueue import QUEUES
+from podium.jobqueue import SERVED
 from podium.supervisor import Supervisor
 
 
@@ -19,9 +18,7 @@ def _config(home: Path | None = None, **given: object) -> Config:
     return Config.load(home, **given)
 
 
-def _log_to_stderr() -> None:
-    """One line an event; the supervisor puts time and part in front."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+WORK_TOKEN = "run workers of podium up"  # a new one at each start
 
 
 @click.command()
@@ -41,6 +38,7 @@ def up(home: Path | None, host: str | None, port: int | None, no_demo: bool) -> 
         schema.upgrade(installation.database)
         with installation.database.writing() as session:
             admin.extend(accounts.ensure_admin(session) or ())
+            supervisor.work_token = accounts.renew_work_token(session, WORK_TOKEN)
         if not no_demo:
             hosting.publish_bundled(installation)
         installation.database.close()
@@ -64,29 +62,91 @@ def web() -> None:
     os.execv(sys.executable, [sys.executable, *arguments])
 
 
-@click.command(name="worker")
-@click.option("--queue", type=click.Choice(QUEUES), required=True, help="The queue it serves.")
+@click.group(name="worker", invoke_without_command=True)
+@click.option("--queue", type=click.Choice(SERVED), help="The queue it serves.")
 @click.option("--name", help="Unique among living workers, the same after a restart.")
+@click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True)
+@click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda:N.")
+@click.option("--tag", "tags", multiple=True, help="What challenges may ask for; repeatable.")
 @click.option("--burst", is_flag=True, help="End when the queue is empty.")
-def work(queue: str, name: str | None, burst: bool) -> None:
-    """Run one worker. Each serves exactly one queue."""
-    _log_to_stderr()
-    installation = Installation.open(_config())
-    worker.serve(installation, queue, name or worker.default_name(queue), burst=burst)
+@click.pass_context
+def work(
+    context: click.Context,
+    queue: str | None,
+    name: str | None,
+    processes: int,
+    device: str,
+    tags: tuple[str, ...],
+    burst: bool,
+) -> None:
+    """Run a worker; each process serves exactly one queue.
+
+    Queues of GPUs get a process for each device. Run workers need no database: they know the web
+    by PODIUM_URL and a PODIUM_TOKEN of `podium worker token`, and are woken by PODIUM_REDIS_URL.
+    """
+    if context.invoked_subcommand:
+        return
+    if queue is None:
+        raise click.UsageError("Which queue does it serve? Say --queue score, for one.")
+    config = _config()
+    logs.begin(config.log_format)
+    orders = crew.Orders(queue, name, processes, device, tags, burst)
+    crew.serve(config, orders, say=click.echo)
+
+
+@work.command()
+@click.argument("name")
+def token(name: str) -> None:
+    """Make a token for the run workers of a host; an earlier one of its NAME ends."""
+    with Database(_config().database).writing() as session:
+        click.echo(accounts.renew_work_token(session, name))
+
+
+@work.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--queue", type=click.Choice(SERVED), help="All workers of this queue.")
+@click.option("--all", "everyone", is_flag=True, help="All workers.")
+def drain(names: tuple[str, ...], queue: str | None, everyone: bool) -> None:
+    """Ask workers to end after what they have in hand; nothing is lost.
+
+    Whoever starts workers anew (podium up, systemd) then starts them with the code of today.
+    """
+    if not (names or queue or everyone):
+        raise click.UsageError("Which workers? Name them, or say --queue or --all.")
+    with Database(_config().database).writing() as session:
+        asked = workers.drain(session, names, queue)
+    for name in asked:
+        click.echo(name)
+    click.echo(f"{len(asked)} asked to end; each does within a heartbeat of its work.", err=True)
 
 
 @click.command()
 def reconcile() -> None:
     """Make the queue agree with the database, again and again."""
-    _log_to_stderr()
-    reconciler.serve(Installation.open(_config()))
+    config = _config()
+    logs.begin(config.log_format)
+    reconciler.serve(Installation.open(config))
+
+
+@click.command(name="doctor")
+def examine() -> None:
+    """Look at every part of this installation; say what is wrong and how to mend it."""
+    found = list(doctor.examine(Installation.open(_config())))
+    for one in found:
+        click.echo(f"{'ok' if one.is_well else 'WRONG':<6} {one.part}: {one.found}")
+        if one.cure:
+            click.echo(f"       {one.cure}")
+    if not all(one.is_well for one in found):
+        raise SystemExit(8)
+    click.echo("All is well.", err=True)
 
 
 @click.command(hidden=True)
 def practice() -> None:
     """Prepare the challenges that come with Podium, and hand in their baselines."""
-    _log_to_stderr()
-    hosting.practice(Installation.open(_config()))
+    config = _config()
+    logs.begin(config.log_format)
+    hosting.practice(Installation.open(config))
 
 
 @click.group()

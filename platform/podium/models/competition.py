@@ -26,6 +26,8 @@ class Competition(Record):
     daily_limit: Mapped[int] = mapped_column(default=5)
     total_limit: Mapped[int | None]
     finals: Mapped[int] = mapped_column(default=2)
+    weight: Mapped[float] = mapped_column(default=1.0, server_default="1")  # its share of workers
+    team_running: Mapped[int] = mapped_column(default=2, server_default="2")  # at most, of a team
     host_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     team_count: Mapped[int] = mapped_column(default=0)  # without baselines
     board_revision: Mapped[int] = mapped_column(default=0)  # raised with every change of a board

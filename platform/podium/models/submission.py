@@ -12,6 +12,7 @@ from podium.models.record import Record, now
 # The few rows that the queue is about, however many have ended. Queries about them say this very
 # text: SQLite matches a partial index to the words of a condition, not to bound values.
 OPEN = text("state IN ('uploading', 'queued', 'running', 'scoring')")
+WAITING = text("state = 'queued'")
 
 
 class Submission(Record):
@@ -23,6 +24,18 @@ class Submission(Record):
         Index("ix_submissions_team_id_received_at", "team_id", "received_at"),
         Index("ix_submissions_team_id_sha256", "team_id", "sha256"),
         Index("ix_submissions_competition_id_received_at", "competition_id", "received_at"),
+        Index(  # what `podium.turns` looks up: the next of each competition
+            "ix_submissions_waiting",
+            *("queue", "competition_id", "lane", "round", "received_at", "id"),
+            sqlite_where=WAITING,
+            postgresql_where=WAITING,
+        ),
+        Index(
+            "ix_submissions_team_open",
+            *("team_id", "state", "round"),
+            sqlite_where=OPEN,
+            postgresql_where=OPEN,
+        ),
         Index(
             "ix_submissions_open", "state", "received_at", sqlite_where=OPEN, postgresql_where=OPEN
         ),
@@ -35,6 +48,7 @@ class Submission(Record):
     kind: Mapped[str]
     file_name: Mapped[str]
     file_key: Mapped[str]
+    output_key: Mapped[str] = mapped_column(default="", server_default="")  # what its run wrote
     sha256: Mapped[str]
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     message: Mapped[str] = mapped_column(default="")
@@ -44,7 +58,11 @@ class Submission(Record):
     reason: Mapped[str] = mapped_column(default="")  # one line for people
     details: Mapped[list[Any]] = mapped_column(default=list)  # line, column, expected, got
     more_details: Mapped[int] = mapped_column(default=0)  # how many were left out
+    queue: Mapped[str] = mapped_column(default="score", server_default="score")
+    lane: Mapped[int] = mapped_column(default=0, server_default="0")  # 0 first; see podium.turns
+    round: Mapped[int] = mapped_column(default=0, server_default="0")  # of the team's turns
     attempt: Mapped[int] = mapped_column(default=0)
+    faults: Mapped[int] = mapped_column(default=0, server_default="0")  # attempts lost by us
     not_before: Mapped[datetime | None]  # back-off after a fault of ours
     selected: Mapped[bool] = mapped_column(default=False)
     received_at: Mapped[datetime]
@@ -54,6 +72,7 @@ class Submission(Record):
     competition: Mapped[Competition] = relationship()
     team: Mapped[Team] = relationship()
     attempts: Mapped[list["Attempt"]] = relationship(order_by="Attempt.number")
+    transitions: Mapped[list["Transition"]] = relationship(order_by="Transition.id")
     evaluations: Mapped[list["Evaluation"]] = relationship(order_by="Evaluation.id")
 
 
@@ -64,18 +83,42 @@ class Attempt(Record):
     __table_args__ = (
         UniqueConstraint("submission_id", "number"),
         Index("ix_attempts_worker_ended_at", "worker", "ended_at"),
+        Index("ix_attempts_queue_ended_at", "queue", "ended_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     submission_id: Mapped[int] = mapped_column(ForeignKey("submissions.id", ondelete="CASCADE"))
     number: Mapped[int]
     stage: Mapped[str]  # run or score
+    queue: Mapped[str] = mapped_column(default="score", server_default="score")
     worker: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(default=now)
     lease_until: Mapped[datetime]
     ended_at: Mapped[datetime | None] = mapped_column(index=True)
     outcome: Mapped[str | None]  # a state, `lost` or `fault`
     cause: Mapped[str] = mapped_column(default="")  # for the host: may name internals
+    owner: Mapped[str | None]  # whose cause it is: submitter, host or platform
+    wall_s: Mapped[float | None]  # what the work itself took, without waiting
+    cpu_s: Mapped[float | None]
+    memory_bytes: Mapped[int | None] = mapped_column(BigInteger)  # at its peak
+    output_key: Mapped[str] = mapped_column(default="", server_default="")  # what a run wrote
+    log: Mapped[str] = mapped_column(default="", server_default="")  # the end of what it printed
+
+
+class Transition(Record):
+    """One change of a submission's state: its timeline, for its owner to read."""
+
+    __tablename__ = "transitions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    submission_id: Mapped[int] = mapped_column(
+        ForeignKey("submissions.id", ondelete="CASCADE"), index=True
+    )
+    at: Mapped[datetime] = mapped_column(default=now)
+    source: Mapped[str | None]  # a state; none at reception
+    target: Mapped[str]
+    attempt: Mapped[int]
+    note: Mapped[str] = mapped_column(default="")
 
 
 class Evaluation(Record):

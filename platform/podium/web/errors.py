@@ -4,6 +4,7 @@ Under /api an error is `{"error": {"code", "message", "details"}}`, elsewhere a 
 has the keys line, column, expected, got; for a field of a request, `column` names the field.
 """
 
+import errno
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from apiflask.exceptions import HTTPError
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_limiter import RateLimitExceeded
 from pydantic import ValidationError
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from podium.errors import (
@@ -23,6 +24,7 @@ from podium.errors import (
     BadRequestError,
     ClosedError,
     ConflictError,
+    FaultError,
     LimitError,
     NoAccessError,
     NotFoundError,
@@ -49,6 +51,9 @@ CODES = {400: "bad_request", 401: "not_signed_in", 403: "no_access", 404: "not_f
     416: "bad_range",
     429: "rate_limited",
 }
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+RETRY_S = 5
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +83,8 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPError, lambda error: show(_validated(error)))
     app.register_error_handler(DataError, lambda _: show(_UNKEEPABLE))
     app.register_error_handler(HTTPException, lambda error: show(_refused(error)))
+    app.register_error_handler(FaultError, lambda error: show(_unavailable(error)))
+    app.register_error_handler(OperationalError, lambda error: show(_unavailable(error)))
     app.register_error_handler(Exception, lambda error: show(_ours(error)))
 
 
@@ -158,7 +165,19 @@ def _refused(error: HTTPException) -> Problem:
     return Problem(status, _code(status), message, headers=headers)
 
 
+def _unavailable(error: Exception) -> Problem:
+    """A server or a disk of ours does not do its part just now."""
+    log.error("unavailable at %s %s", request.method, request.path, exc_info=error)
+    message = (
+        "A part of Podium does not answer just now. Try again in a minute; what was received "
+        "before is kept."
+    )
+    return Problem(503, "unavailable", message, headers={"Retry-After": str(RETRY_S)})
+
+
 def _ours(error: Exception) -> Problem:
+    if isinstance(error, OSError) and error.errno in FULL:
+        return _unavailable(error)
     error_id = uuid.uuid4().hex[:12]
     log.error("error %s at %s %s", error_id, request.method, request.path, exc_info=error)
     message = (

@@ -7,7 +7,11 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from podium import __version__, monitoring
+from podium.attempts import FAULT, LOST
+from podium.monitoring import Numbers
 from podium.web import installation
+
+OUTCOMES = frozenset({LOST, FAULT, "scored"})  # shown from the start, as zero
 
 blueprint = Blueprint("health", __name__)
 log = logging.getLogger(__name__)
@@ -37,16 +41,44 @@ def metrics() -> Response:
     Gauge("podium_up", "1 while the web answers", ["version"], registry=registry).labels(
         __version__
     ).set(1)
-    _fill(registry, "podium_submissions", "Submissions by state", "state", now.submissions)
-    _fill(registry, "podium_workers_online", "Workers online by queue", "queue", now.workers)
-    if now.queued is not None:
-        _fill(registry, "podium_queue_depth", "Ids waiting in the queue", "queue", now.queued)
+    states = _gauge(registry, "podium_submissions", "Submissions by state", "state")
+    for state, count in now.submissions.items():
+        states.labels(state).set(count)
+    _fill_queues(registry, now)
+    beats = _gauge(
+        registry, "podium_worker_heartbeat_age_seconds", "Since it was heard", "worker", "queue"
+    )
+    for worker in now.workers:
+        age = (now.moment - worker.heartbeat_at).total_seconds()
+        beats.labels(worker.name, worker.queue).set(max(0.0, age))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
-def _fill(
-    registry: CollectorRegistry, name: str, text: str, label: str, values: dict[str, int]
-) -> None:
-    gauge = Gauge(name, text, [label], registry=registry)
-    for value, count in values.items():
-        gauge.labels(str(value)).set(count)
+def _fill_queues(registry: CollectorRegistry, now: Numbers) -> None:
+    waiting = _gauge(registry, "podium_queue_waiting", "Submissions that wait", "queue")
+    oldest = _gauge(registry, "podium_queue_oldest_seconds", "The longest wait", "queue")
+    depth = _gauge(registry, "podium_queue_depth", "Wake-ups in Redis", "queue")
+    at_work = _gauge(registry, "podium_queue_at_work", "Submissions at work", "queue")
+    online = _gauge(registry, "podium_workers_online", "Workers that take work", "queue")
+    ended = _gauge(
+        registry, "podium_attempts_last_hour", "Attempts by their end", "queue", "outcome"
+    )
+    took = _gauge(
+        registry, "podium_attempt_seconds_last_hour", "How long they took", "queue", "quantile"
+    )
+    for queue in now.queues:
+        waiting.labels(queue.name).set(queue.waiting)
+        oldest.labels(queue.name).set(queue.oldest_s or 0.0)
+        at_work.labels(queue.name).set(queue.at_work)
+        online.labels(queue.name).set(queue.workers)
+        if queue.woken is not None:
+            depth.labels(queue.name).set(queue.woken)
+        for outcome in sorted(OUTCOMES | set(queue.outcomes)):
+            ended.labels(queue.name, outcome).set(queue.outcomes.get(outcome, 0))
+        if queue.pace is not None:
+            took.labels(queue.name, "0.5").set(queue.pace.p50_s)
+            took.labels(queue.name, "0.95").set(queue.pace.p95_s)
+
+
+def _gauge(registry: CollectorRegistry, name: str, text: str, *labels: str) -> Gauge:
+    return Gauge(name, text, labels, registry=registry)

@@ -48,6 +48,7 @@ limiter = Limiter(
     application_limits=[ApplicationLimit(lambda: installation().config.api_limit)],
     strategy="fixed-window",
     in_memory_fallback_enabled=True,
+    swallow_errors=True,  # of Redis, when it goes away under several requests at once
     key_prefix="podium-limit",
 )
 

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from podium import logs
 from podium.config import Config
 from podium.processes import die_with_parent
 
 _config = Config.load()
+logs.begin(_config.log_format)
 
 wsgi_app = "podium.app:create_app()"
 bind = (

@@ -4,7 +4,16 @@ from typing import Any
 
 from apiflask import APIFlask
 
-from podium.web.api import competitions, files, leaderboard, shapes, submissions, users
+from podium.web.api import (
+    competitions,
+    files,
+    hosts,
+    leaderboard,
+    shapes,
+    submissions,
+    users,
+    work,
+)
 
 SCHEMAS = "#/components/schemas/"
 
@@ -20,7 +29,7 @@ def init_app(app: APIFlask) -> None:
         SECURITY_SCHEMES={"token": {"type": "http", "scheme": "bearer"}},
     )
     app.spec_processor(_add_error)
-    for noun in (users, competitions, files, submissions, leaderboard):
+    for noun in (users, competitions, files, submissions, leaderboard, hosts, work):
         app.register_blueprint(noun.blueprint)
 
 

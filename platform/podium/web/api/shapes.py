@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 PER_PAGE = 50
 
@@ -234,6 +234,30 @@ class Limits(Shape):
     total_limit: int | None
     resets_at: datetime
     limited_by: str | None
+    closes_at: datetime | None
+
+
+class GrantRequest(Shape):
+    """Extra submissions of a team, today and in all."""
+
+    team: str = Field(max_length=200)
+    submissions: int = Field(ge=1, le=1000)
+    reason: str = Field("", max_length=500)
+
+
+class ExtensionRequest(Shape):
+    """A team's own deadline; `until` names its zone."""
+
+    team: str = Field(max_length=200)
+    until: AwareDatetime
+    reason: str = Field("", max_length=500)
+
+
+class TeamLimits(Shape):
+    """A team's limits after a host changed them."""
+
+    team: str
+    limits: Limits
 
 
 class Checked(Shape):
@@ -258,10 +282,11 @@ class Verdict(Shape):
 
 
 class Queue(Shape):
-    """Place in the queue, 1 for next, and the estimated wait."""
+    """Place in the queue, 1 for next; the estimated wait (null: nobody knows); why it waits."""
 
     position: int
-    eta_s: float
+    eta_s: float | None
+    reason: str
 
 
 class Score(Shape):
@@ -273,15 +298,30 @@ class Score(Shape):
 
 
 class Attempt(Shape):
-    """One try of a worker; `worker` and `cause` are for the host."""
+    """One try of a worker, and what it took; `worker` and `cause` are for the host."""
 
     number: int
     stage: str
     started_at: datetime
     ended_at: datetime | None
     outcome: str | None
+    owner: str | None
+    wall_s: float | None
+    cpu_s: float | None
+    memory_bytes: int | None
+    log: str
     worker: str | None
     cause: str | None
+
+
+class Transition(Shape):
+    """A change of state; `source` is null at reception."""
+
+    at: datetime
+    source: str | None
+    target: str
+    attempt: int
+    note: str
 
 
 class Submission(Shape):
@@ -307,6 +347,7 @@ class Submission(Shape):
     signature: str | None
     selected: bool
     attempts: list[Attempt]
+    timeline: list[Transition]
     same_file_as: int | None
 
 
@@ -369,6 +410,97 @@ class Board(Page):
     revision: int
     items: list[BoardRow]
     mine: BoardRow | None
+
+
+class WorkerCard(Shape):
+    """What a run worker says of itself; `memory_mib` is of its GPU, `trouble` why it is idle."""
+
+    name: str = Field(min_length=1, max_length=200)
+    queue: Literal["run", "run-gpu"]
+    host: str = Field(max_length=200)
+    pid: int = Field(ge=0, le=2**31 - 1)
+    version: str = Field(max_length=50)
+    device: str = Field("cpu", max_length=200)
+    memory_mib: int = Field(0, ge=0, le=2**31 - 1)
+    driver: str = Field("", max_length=100)
+    tags: list[str] = Field([], max_length=50)
+    trouble: str = Field("", max_length=2000)
+
+
+class Input(Shape):
+    """A file that a run reads."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+class Assignment(Shape):
+    """A submission for a run worker; `token` speaks for this attempt in `Podium-Attempt`."""
+
+    token: str
+    submission_id: int
+    number: int
+    competition: str
+    kind: str
+    file_name: str
+    size_bytes: int
+    sha256: str
+    inputs: list[Input]
+    run: dict[str, Any]
+    output: str
+    columns: list[str]
+    device: str
+
+
+class Assignments(Shape):
+    """At most one."""
+
+    items: list[Assignment]
+
+
+class BeatRequest(Shape):
+    """A heartbeat; with the token and the log's end of what is in hand."""
+
+    card: WorkerCard
+    token: str | None = None
+    log: str | None = Field(None, max_length=1 << 19)
+
+
+class Beat(Shape):
+    """Whether the worker is to end, and whether its attempt is still the current one."""
+
+    is_draining: bool
+    is_in_force: bool
+
+
+class ReportRequest(Shape):
+    """How an attempt ended, in the words of `verdicts`, or `ran`, `fault`, `returned`."""
+
+    outcome: Literal[
+        "ran",
+        "invalid",
+        "exception",
+        "time_limit",
+        "memory_limit",
+        "output_limit",
+        "process_limit",
+        "protocol",
+        "fault",
+        "returned",
+    ]
+    reason: str = Field("", max_length=20_000)
+    details: list[Detail] = Field([], max_length=20)
+    log: str = Field("", max_length=1 << 19)
+    wall_s: float | None = Field(None, ge=0)
+    cpu_s: float | None = Field(None, ge=0)
+    memory_bytes: int | None = Field(None, ge=0, le=2**62)
+
+
+class Reported(Shape):
+    """Whether the report was taken; it is not when the attempt was over already."""
+
+    is_taken: bool
 
 
 def paged(shape: type[Page], query: PageQuery, total: int, items: Sequence[Shape]) -> Page:

@@ -8,7 +8,7 @@ from apiflask.schemas import FileSchema
 from flask import Response, url_for
 from sqlalchemy.orm import Session
 
-from podium import competitions, judging, submissions
+from podium import checking, competitions, submissions, waiting
 from podium.models import Evaluation, Submission
 from podium.submissions import Upload
 from podium.verdicts import State
@@ -63,7 +63,7 @@ def check(slug: str, upload: Upload) -> shapes.Checked:
     """Check a file as scoring would, at no cost: nothing is kept or counted."""
     identity.need_caller()
     file = cast(BinaryIO, upload.file)  # it can be read like one
-    return shapes.Checked.model_validate(judging.check(installation(), slug, file, upload.kind))
+    return shapes.Checked.model_validate(checking.check(installation(), slug, file, upload.kind))
 
 
 @blueprint.get("/competitions/<slug>/submissions")
@@ -124,17 +124,22 @@ def download(submission_id: int) -> Response:
 def log(submission_id: int) -> Response:
     """What happened to a submission, a line each, as plain text."""
     shown = _one(submission_id)
-    lines = [f"{shown.received_at:%Y-%m-%d %H:%M:%S} received {shown.file_name}"]
-    for attempt in shown.attempts:
-        place = f"attempt {attempt.number} ({attempt.stage})"
-        lines.append(f"{attempt.started_at:%Y-%m-%d %H:%M:%S} {place} started")
-        if attempt.ended_at:
-            cause = f": {attempt.cause}" if attempt.cause else ""
-            ending = f"{place} ended: {attempt.outcome}{cause}"
-            lines.append(f"{attempt.ended_at:%Y-%m-%d %H:%M:%S} {ending}")
-    if shown.verdict and shown.ended_at:
-        ending = f"{shown.verdict.code}. {shown.verdict.reason}".strip()
-        lines.append(f"{shown.ended_at:%Y-%m-%d %H:%M:%S} {ending}")
+    lines = []
+    for row in shown.timeline:
+        attempt = f" (attempt {row.attempt})" if row.attempt else ""
+        note = f": {row.note}" if row.note else ""
+        said = row.target if row.source else f"received {shown.file_name}"
+        lines.append(f"{row.at:%Y-%m-%d %H:%M:%S} {said}{attempt}{note}")
+    lines += [
+        f"attempt {one.number} ended {one.outcome}: {one.cause}"
+        for one in shown.attempts
+        if one.cause
+    ]
+    for one in shown.attempts:
+        if one.log:
+            lines += [f"--- what attempt {one.number} printed, the end of it ---", one.log.rstrip()]
+    if shown.verdict:
+        lines.append(f"{shown.verdict.code}. {shown.verdict.reason}".strip())
     return Response("\n".join(lines) + "\n", mimetype="text/plain")
 
 
@@ -153,7 +158,7 @@ def _shape(session: Session, submission: Submission, twin: int | None) -> shapes
     caller = identity.caller()
     is_host = competitions.is_host(submission.competition, caller)
     sees_private = competitions.sees_private(submission.competition, caller)
-    place = submissions.queueing(session, submission)
+    place = waiting.place(session, submission, installation().config.lease_s)
     return shapes.Submission(
         id=submission.id,
         competition=submission.competition.slug,
@@ -181,11 +186,17 @@ def _shape(session: Session, submission: Submission, twin: int | None) -> shapes
                 started_at=attempt.started_at,
                 ended_at=attempt.ended_at,
                 outcome=attempt.outcome,
+                owner=attempt.owner,
+                wall_s=attempt.wall_s,
+                cpu_s=attempt.cpu_s,
+                memory_bytes=attempt.memory_bytes,
+                log=attempt.log,
                 worker=attempt.worker if is_host else None,
                 cause=attempt.cause if is_host else None,
             )
             for attempt in submission.attempts
         ],
+        timeline=[shapes.Transition.model_validate(row) for row in submission.transitions],
         same_file_as=twin,
     )
 

@@ -2,11 +2,20 @@
 
 from flask import Flask
 
-from podium.web.pages import account, admin, challenges, competition, display, help, submissions
+from podium.web.pages import (
+    account,
+    admin,
+    challenges,
+    competition,
+    display,
+    help,
+    manage,
+    submissions,
+)
 
 
 def init_app(app: Flask) -> None:
     """Add the pages and what their templates use."""
     display.init_app(app)
-    for noun in (challenges, competition, submissions, account, admin, help):
+    for noun in (challenges, competition, manage, submissions, account, admin, help):
         app.register_blueprint(noun.blueprint)

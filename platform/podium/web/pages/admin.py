@@ -2,17 +2,19 @@
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from podium import accounts, monitoring
-from podium.models import AuditEntry, Challenge, User, WorkerProcess
-from podium.models.record import now
+from podium import accounts, monitoring, waiting, workers
+from podium.models import AuditEntry, Challenge, Submission, User
+from podium.waiting import Place
 from podium.web import identity, installation
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
 USERS_SHOWN = 100
 AUDIT_SHOWN = 30
+STUCK_SHOWN = 50
 
 
 @blueprint.get("/")
@@ -29,7 +31,8 @@ def show() -> str:
             "admin/show.html",
             numbers=monitoring.read(here),
             troubles=monitoring.troubles(here),
-            workers=session.scalars(select(WorkerProcess).order_by(WorkerProcess.name)).all(),
+            in_hand=monitoring.in_hand(session),
+            stuck=_explained(session, here.config.lease_s),
             challenges=session.scalars(select(Challenge).order_by(Challenge.slug)).all(),
             users=session.scalars(users).all(),
             audit=session.execute(
@@ -40,9 +43,25 @@ def show() -> str:
             ).all(),
             roles=accounts.ROLES,
             search=search,
-            now=now(),
             lease_s=here.config.lease_s,
         )
+
+
+def _explained(session: Session, lease_s: float) -> list[tuple[Submission, Place | None]]:
+    """What has been open for long, with its place and the reason why it waits."""
+    found = monitoring.stuck(session, STUCK_SHOWN)
+    return [(submission, waiting.place(session, submission, lease_s)) for submission in found]
+
+
+@blueprint.post("/workers/<name>/drain")
+def drain(name: str) -> Response:
+    """Ask a worker to end after what it has in hand; audited."""
+    admin = identity.need_role("admin")
+    with installation().database.writing() as session:
+        workers.drain(session, [name], None)
+        session.add(AuditEntry(user_id=admin.id, action="worker.drain", subject=f"worker:{name}"))
+    flash(f"{name} ends after what it has in hand.")
+    return redirect(url_for("admin.show"), 303)
 
 
 @blueprint.post("/users/<handle>/role")

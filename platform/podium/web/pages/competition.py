@@ -11,7 +11,15 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from podium import catalog, competitions, judging, leaderboard, limits, submissions
+from podium import (
+    catalog,
+    checking,
+    competitions,
+    leaderboard,
+    limits,
+    submissions,
+    waiting,
+)
 from podium.catalog import Spec
 from podium.competitions import Status
 from podium.errors import AskError, BadRequestError, ConflictError
@@ -42,6 +50,7 @@ class Frame:
     team: Team | None
     limits: Limits | None
     sees_private: bool
+    is_host: bool
 
     @property
     def metric(self) -> Metric:
@@ -57,14 +66,16 @@ def frame(session: Session, slug: str) -> Frame:
     return Frame(
         competition=competition,
         spec=catalog.parse(competition.challenge.spec),
-        status=competitions.status(competition, moment),
+        status=limits.status_for(session, competition, team, moment),
         team=team,
         limits=limits.of_team(session, competition, team.id, moment) if team else None,
         sees_private=competitions.sees_private(competition, caller),
+        is_host=competitions.is_host(competition, caller),
     )
 
 
-def _render(tab: str, shown: Frame, **values: Any) -> str:
+def render(tab: str, shown: Frame, **values: Any) -> str:
+    """The page of a tab."""
     return render_template(f"competition/{tab}.html", tab=tab, here=shown, **values)
 
 
@@ -76,7 +87,7 @@ def overview(slug: str) -> str:
         team_id = shown.team.id if shown.team else None
         board = leaderboard.read(session, shown.competition, per_page=TOP, my_team_id=team_id)
         text = competitions.text(session, shown.competition)
-    return _render("overview", shown, board=board, text=text)
+    return render("overview", shown, board=board, text=text)
 
 
 @blueprint.post("/join")
@@ -104,7 +115,7 @@ def data(slug: str) -> str:
                 with here.storage.open(file.file_key) as stored:
                     lines = [stored.readline().decode() for _ in range(PREVIEW_ROWS + 1)]
                 preview = list(csv.reader(io.StringIO("".join(lines))))
-    return _render("data", shown, files=files, preview=preview)
+    return render("data", shown, files=files, preview=preview)
 
 
 @blueprint.get("/files/<name>")
@@ -125,7 +136,16 @@ def submit_form(slug: str) -> str:
 
 
 def _submit_page(shown: Frame, error: AskError | None = None, status: int = 200) -> str:
-    return _render("submit", shown, error=error, key=secrets.token_urlsafe(12))
+    return render("submit", shown, error=error, **_form(shown))
+
+
+def _form(shown: Frame) -> dict[str, Any]:
+    """What the form of a submission says and carries."""
+    return {
+        "key": secrets.token_urlsafe(12),
+        "kinds": submissions.kinds_of(shown.competition),
+        "output_name": f"predictions{shown.spec.grading.submission.suffix}",
+    }
 
 
 @blueprint.post("/submit")
@@ -153,14 +173,12 @@ def check(slug: str, upload: Upload) -> str:
     identity.need_caller()
     if not upload.file.size_bytes:
         raise BadRequestError("Choose a file first.", field="file")
-    checked = judging.check(installation(), slug, cast(Any, upload.file), upload.kind)
+    checked = checking.check(installation(), slug, cast(Any, upload.file), upload.kind)
     if request.headers.get("HX-Request"):
         return render_template("competition/checked.html", checked=checked, name=upload.file_name)
     with installation().database.reading() as session:
         shown = frame(session, slug)
-    return _render(
-        "submit", shown, checked=checked, name=upload.file_name, key=secrets.token_urlsafe(12)
-    )
+    return render("submit", shown, checked=checked, name=upload.file_name, **_form(shown))
 
 
 @blueprint.get("/submissions")
@@ -170,7 +188,7 @@ def my_submissions(slug: str) -> str:
     with installation().database.reading() as session:
         shown = frame(session, slug)
         competitions.need_team(session, shown.competition, caller)
-        return _render("submissions", shown, **_rows(session, shown))
+        return render("submissions", shown, **_rows(session, shown))
 
 
 @blueprint.get("/submissions/rows")
@@ -187,11 +205,12 @@ def _rows(session: Session, shown: Frame) -> dict[str, Any]:
     assert shown.team is not None
     page = max(1, request.args.get("page", 1, type=int))
     found = submissions.of_team(session, shown.team.id, page=page, per_page=PER_PAGE)
+    lease_s = installation().config.lease_s
     return {
         "found": found,
         "page": page,
         "pages": -(-submissions.count(session, team_id=shown.team.id) // PER_PAGE),
-        "places": {row.id: submissions.queueing(session, row) for row in found},
+        "places": {row.id: waiting.place(session, row, lease_s) for row in found},
         "twins": submissions.earlier_twins(session, found),
         "again_s": look_again_s(found),
     }
@@ -199,10 +218,10 @@ def _rows(session: Session, shown: Frame) -> dict[str, Any]:
 
 def look_again_s(found: list[Submission] | Any) -> int | None:
     """Seconds until the next look: soon after a submission, rarer with time; None at rest."""
-    waiting = [row for row in found if row.state in OPEN]
-    if not waiting:
+    unfinished = [row for row in found if row.state in OPEN]
+    if not unfinished:
         return None
-    youngest = now() - max(row.received_at for row in waiting)
+    youngest = now() - max(row.received_at for row in unfinished)
     return int(min(LATEST_S, max(SOONEST_S, youngest / timedelta(seconds=10))))
 
 
@@ -211,7 +230,7 @@ def board(slug: str) -> str:
     """The board, fifty teams a page."""
     with installation().database.reading() as session:
         shown = frame(session, slug)
-        return _render("leaderboard", shown, board=_board(session, shown))
+        return render("leaderboard", shown, board=_board(session, shown))
 
 
 @blueprint.get("/leaderboard/rows")
@@ -242,4 +261,4 @@ def _board(session: Session, shown: Frame) -> leaderboard.Page:
 def rules(slug: str) -> str:
     """Dates, limits, what counts, how ties are decided."""
     with installation().database.reading() as session:
-        return _render("rules", frame(session, slug))
+        return render("rules", frame(session, slug))

@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from podium import catalog, competitions, submissions
+from podium import catalog, competitions, submissions, waiting
 from podium.verdicts import OPEN, Verdict
 from podium.web import downloads, identity, installation
 from podium.web.pages.competition import look_again_s
@@ -18,9 +18,11 @@ def mine() -> str:
     """What the caller's teams handed in, newest first."""
     caller = identity.need_caller()
     page = max(1, request.args.get("page", 1, type=int))
-    with installation().database.reading() as session:
+    here = installation()
+    lease_s = here.config.lease_s
+    with here.database.reading() as session:
         found = submissions.of_person(session, caller.id, page=page, per_page=PER_PAGE)
-        places = {row.id: submissions.queueing(session, row) for row in found}
+        places = {row.id: waiting.place(session, row, lease_s) for row in found}
     return render_template("submissions/mine.html", found=found, places=places, page=page)
 
 
@@ -34,7 +36,7 @@ def show(submission_id: int) -> str:
             "submissions/show.html",
             submission=submission,
             spec=catalog.parse(submission.competition.challenge.spec),
-            place=submissions.queueing(session, submission),
+            place=waiting.place(session, submission, installation().config.lease_s),
             twin=submissions.earlier_twin(session, submission),
             meaning=Verdict(submission.verdict).meaning if submission.verdict else None,
             is_host=competitions.is_host(submission.competition, caller),
@@ -49,6 +51,14 @@ def cancel(submission_id: int) -> Response:
     """Stop a submission that is not ended."""
     submissions.cancel(installation(), identity.need_caller("submit"), submission_id)
     flash(f"Submission {submission_id} is cancelled. It does not count.")
+    return redirect(url_for("submissions.show", submission_id=submission_id), 303)
+
+
+@blueprint.post("/<int:submission_id>/retry")
+def retry(submission_id: int) -> Response:
+    """Run a submission again that ended in error: for hosts."""
+    submissions.retry(installation(), identity.need_caller("host"), submission_id)
+    flash(f"Submission {submission_id} waits again.")
     return redirect(url_for("submissions.show", submission_id=submission_id), 303)
 
 

@@ -1,0 +1,63 @@
+"""The web as a run worker sees it: gives assignments, takes output and reports."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from podium.client import Answer, Client, persist, sha256_of
+from podium.errors import FaultError
+from podium.workers import Card
+
+ATTEMPT = "Podium-Attempt"
+
+
+class Foreman(Client):
+    """Speaks for one run worker; what belongs to an attempt carries its token."""
+
+    def arrive(self, card: Card) -> None:
+        """Enter the list of workers."""
+        persist(lambda: self._call("POST", "/work/workers", json=asdict(card)).close())
+
+    def leave(self, name: str) -> None:
+        """Leave the list of workers."""
+        self._call("DELETE", f"/work/workers/{name}").close()
+
+    def take(self, card: Card) -> Answer | None:
+        """An assignment, or None if nothing may begin now."""
+        found = self._json("POST", "/work/assignments", json=asdict(card))["items"]
+        return found[0] if found else None
+
+    def beat(self, card: Card, token: str | None, log_tail: str | None) -> Answer:
+        """One heartbeat: whether to drain, and whether the attempt is in force."""
+        asked = {"card": asdict(card), "token": token, "log": log_tail}
+        return self._json("POST", "/work/beats", json=asked)
+
+    def fetch(self, token: str, path: str, sha256: str, target: Path) -> Path:
+        """Bring a file of the attempt here; FaultError if it arrives damaged."""
+        persist(lambda: self._fetch(f"/work/{path}", sha256, target, lambda _: None, _of(token)))
+        if sha256_of(target) != sha256:
+            raise FaultError(f"{path} arrived damaged.")
+        return target
+
+    def bring_output(self, token: str, output: Path) -> None:
+        """Send what the run wrote."""
+
+        def send() -> None:
+            with output.open("rb") as file:
+                self._put(token, file)
+
+        persist(send)
+
+    def _put(self, token: str, file: BinaryIO) -> None:
+        headers = _of(token) | {"Content-Type": "application/octet-stream"}
+        self._call("PUT", "/work/output", data=file, headers=headers).close()
+
+    def report(self, token: str, said: dict[str, Any]) -> bool:
+        """How the attempt ended; False if it was over already."""
+        headers = _of(token)
+        answer = persist(lambda: self._json("POST", "/work/report", json=said, headers=headers))
+        return bool(answer["is_taken"])
+
+
+def _of(token: str) -> dict[str, str]:
+    return {ATTEMPT: token}

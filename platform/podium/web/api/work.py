@@ -1,0 +1,162 @@
+"""For run workers: take an assignment, keep it alive, fetch its files, bring output and report.
+
+The worker itself is known by a token of the scope `work`; the header `Podium-Attempt` carries the
+token of the attempt, which came with the assignment and dies with it.
+"""
+
+from apiflask import APIBlueprint
+from apiflask.schemas import EmptySchema, FileSchema
+from flask import Response, request
+
+from podium import assignments, workers
+from podium.attempts import Lease, Spent
+from podium.errors import BadRequestError, NoAccessError
+from podium.storage import CHUNK
+from podium.web import downloads, identity, installation
+from podium.web.api import shapes
+from podium.web.security import limiter
+from podium.workers import Card
+
+blueprint = APIBlueprint("api_work", __name__, url_prefix="/api/v1/work", tag="Run workers")
+limiter.exempt(blueprint)  # they beat for hundreds of attempts behind one token
+
+ATTEMPT = "Podium-Attempt"
+WITH_ATTEMPT = {
+    "parameters": [
+        {"name": ATTEMPT, "in": "header", "required": True, "schema": {"type": "string"}}
+    ]
+}
+FILE = FileSchema(type="string", format="binary")
+BODY = {"content": {downloads.TYPE: {"schema": {"type": "string", "format": "binary"}}}}
+
+
+@blueprint.post("/workers")
+@blueprint.input(shapes.WorkerCard, arg_name="card")
+@blueprint.output(EmptySchema, status_code=204)
+@blueprint.doc(security="token", responses=[401, 403])
+def arrive(card: shapes.WorkerCard) -> tuple[str, int]:
+    """Enter the list of workers; what an earlier process of this name held is given back."""
+    identity.need_caller("work")
+    assignments.arrive(installation(), _card(card))
+    return "", 204
+
+
+@blueprint.delete("/workers/<name>")
+@blueprint.output(EmptySchema, status_code=204)
+@blueprint.doc(security="token", responses=[401, 403])
+def leave(name: str) -> tuple[str, int]:
+    """Leave the list of workers."""
+    identity.need_caller("work")
+    with installation().database.writing() as session:
+        workers.leave(session, name)
+    return "", 204
+
+
+@blueprint.post("/assignments")
+@blueprint.input(shapes.WorkerCard, arg_name="card")
+@blueprint.output(shapes.Assignments)
+@blueprint.doc(security="token", responses=[400, 401, 403])
+def take(card: shapes.WorkerCard) -> shapes.Assignments:
+    """The submission whose turn it is and that fits this worker; none if there is none."""
+    identity.need_caller("work")
+    found = assignments.take(installation(), _card(card))
+    items = [] if found is None else [shapes.Assignment.model_validate(found)]
+    return shapes.Assignments(items=items)
+
+
+@blueprint.post("/beats")
+@blueprint.input(shapes.BeatRequest, arg_name="asked")
+@blueprint.output(shapes.Beat)
+@blueprint.doc(security="token", responses=[401, 403])
+def beat(asked: shapes.BeatRequest) -> shapes.Beat:
+    """The worker lives, and so does its attempt, with the end of what it has printed."""
+    identity.need_caller("work")
+    is_draining, is_in_force = assignments.beat(
+        installation(), _card(asked.card), asked.token, asked.log
+    )
+    return shapes.Beat(is_draining=is_draining, is_in_force=is_in_force)
+
+
+@blueprint.get("/file")
+@blueprint.output(FILE, content_type=downloads.TYPE)
+@blueprint.doc(security="token", responses=[206, 304, 401, 403, 409, 416], extensions=WITH_ATTEMPT)
+def fetch_file() -> Response:
+    """The submitted file."""
+    lease, here = _lease(), installation()
+    with here.database.reading() as session:
+        found = assignments.submission_of(session, lease)
+    return downloads.send(
+        here.storage, found.file_key, found.file_name, found.size_bytes, found.sha256
+    )
+
+
+@blueprint.get("/inputs/<name>")
+@blueprint.output(FILE, content_type=downloads.TYPE)
+@blueprint.doc(security="token", responses=[206, 304, 401, 403, 409, 416], extensions=WITH_ATTEMPT)
+def fetch_input(name: str) -> Response:
+    """One of the public files that the run reads."""
+    lease, here = _lease(), installation()
+    with here.database.reading() as session:
+        found = assignments.input_of(session, lease, name)
+    return downloads.send(here.storage, found.file_key, found.name, found.size_bytes, found.sha256)
+
+
+@blueprint.put("/output")
+@blueprint.output(EmptySchema, status_code=204)
+@blueprint.doc(
+    security="token",
+    responses=[400, 401, 403, 409, 413],
+    extensions=WITH_ATTEMPT | {"requestBody": BODY},
+)
+def bring_output() -> tuple[str, int]:
+    """What the run wrote, as the body."""
+    lease, here = _lease(), installation()
+    with here.database.reading() as session:
+        most = assignments.largest_output(session, lease)
+    request.max_content_length = most
+    incoming = here.storage.receive(most, f"An output may have {most:,} bytes.")
+    try:
+        while chunk := request.stream.read(CHUNK):
+            incoming.write(chunk)
+        if not incoming.size_bytes:
+            raise BadRequestError("The output is empty.", field="body")
+        assignments.keep_output(here, lease, incoming)
+    finally:
+        incoming.close()
+    return "", 204
+
+
+@blueprint.post("/report")
+@blueprint.input(shapes.ReportRequest, arg_name="said")
+@blueprint.output(shapes.Reported)
+@blueprint.doc(security="token", responses=[400, 401, 403, 409], extensions=WITH_ATTEMPT)
+def report(said: shapes.ReportRequest) -> shapes.Reported:
+    """How the attempt ended; it is dropped if the attempt is over already."""
+    lease = _lease()
+    spent = None
+    if said.wall_s is not None:
+        spent = Spent(said.wall_s, said.cpu_s, said.memory_bytes)
+    taken = assignments.report(
+        installation(),
+        lease,
+        assignments.Report(
+            outcome=said.outcome,
+            reason=said.reason,
+            details=[detail.model_dump() for detail in said.details],
+            log=said.log,
+            spent=spent,
+        ),
+    )
+    return shapes.Reported(is_taken=taken)
+
+
+def _lease() -> Lease:
+    identity.need_caller("work")
+    token = request.headers.get(ATTEMPT)
+    if token is None:
+        raise NoAccessError(f"The header {ATTEMPT} with the token of the attempt is missing.")
+    return assignments.read_token(installation(), token)
+
+
+def _card(card: shapes.WorkerCard) -> Card:
+    return Card(**card.model_dump() | {"tags": tuple(card.tags)})
