@@ -27,6 +27,7 @@ from podium.errors import (
 from podium.installation import Installation
 from podium.models import AuditEntry, Competition, Membership, Submission, Team
 from podium.models.record import now
+from podium.models.submission import IN_ERROR
 from podium.storage import Incoming
 from podium.verdicts import OPEN, State, Verdict
 
@@ -397,11 +398,17 @@ def retry(installation: Installation, caller: Caller, submission_id: int) -> Non
     installation.queue.offer(queue)
 
 
+def count_in_error(session: Session, competition_id: int) -> int:
+    """How many of a competition's submissions ended in error."""
+    query = select(func.count()).where(IN_ERROR, Submission.competition_id == competition_id)
+    return session.scalar(query) or 0
+
+
 def in_error(session: Session, competition_id: int, most: int) -> Sequence[Submission]:
     """What ended through no fault of the submitter, newest first: hosts are told."""
     return session.scalars(
         _loaded()
-        .where(Submission.competition_id == competition_id, Submission.state == State.ERROR)
+        .where(IN_ERROR, Submission.competition_id == competition_id)
         .order_by(Submission.received_at.desc(), Submission.id.desc())
         .limit(most)
     ).all()

@@ -129,7 +129,8 @@ def test_a_failed_run_is_understood_from_its_page_alone(page, inspect):
 
 def test_a_host_grants_a_team_more_and_runs_again_what_was_lost(page, inspect):
     sign_in(page, "host-01")
-    page.goto("/c/toy/manage")
+    page.goto("/c/toy/")
+    page.get_by_role("link", name="Manage 1 in error").click()
     expect(page.get_by_role("row", name="bob-01")).to_contain_text("not in the storage")
     grant = page.locator("form", has=page.get_by_role("heading", name="Extra submissions"))
     grant.get_by_label("Team").fill("ada-01")

@@ -13,6 +13,7 @@ from podium.models.record import Record, now
 # text: SQLite matches a partial index to the words of a condition, not to bound values.
 OPEN = text("state IN ('uploading', 'queued', 'running', 'scoring')")
 WAITING = text("state = 'queued'")
+IN_ERROR = text("state = 'error'")
 
 
 class Submission(Record):
@@ -35,6 +36,12 @@ class Submission(Record):
             *("team_id", "state", "round"),
             sqlite_where=OPEN,
             postgresql_where=OPEN,
+        ),
+        Index(
+            "ix_submissions_error",
+            *("competition_id", "received_at"),
+            sqlite_where=IN_ERROR,
+            postgresql_where=IN_ERROR,
         ),
         Index(
             "ix_submissions_open", "state", "received_at", sqlite_where=OPEN, postgresql_where=OPEN

@@ -51,6 +51,7 @@ class Frame:
     limits: Limits | None
     sees_private: bool
     is_host: bool
+    in_error: int  # submissions that its host should look at
 
     @property
     def metric(self) -> Metric:
@@ -63,6 +64,7 @@ def frame(session: Session, slug: str) -> Frame:
     caller, moment = identity.caller(), now()
     competition = competitions.find(session, slug)
     team = competitions.team_of(session, competition.id, caller.id) if caller else None
+    is_host = competitions.is_host(competition, caller)
     return Frame(
         competition=competition,
         spec=catalog.parse(competition.challenge.spec),
@@ -70,7 +72,8 @@ def frame(session: Session, slug: str) -> Frame:
         team=team,
         limits=limits.of_team(session, competition, team.id, moment) if team else None,
         sees_private=competitions.sees_private(competition, caller),
-        is_host=competitions.is_host(competition, caller),
+        is_host=is_host,
+        in_error=submissions.count_in_error(session, competition.id) if is_host else 0,
     )
 
 
