@@ -2,11 +2,13 @@
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import click
 import pytest
 
+from podium import catalog
 from podium.cli import Main
 from podium.verdicts import Verdict
 
@@ -45,3 +47,13 @@ def test_every_link_of_a_page_leads_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
         if not target.startswith(("http://", "https://")):
             assert (page.parent / target).exists(), target
+
+
+def test_what_the_page_on_running_declares_is_what_the_catalogue_takes(toy_spec):
+    page = (ROOT / "docs" / "reference" / "running.md").read_text()
+    (block,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    spec = catalog.parse(toy_spec | tomllib.loads(block))
+    assert spec.run.model is not None
+    assert spec.resources.tags == ["a100"]
+    known = {*catalog.RunLimits.model_fields, *catalog.Resources.model_fields}
+    assert [name for name in sorted(known) if f"{name} = " not in block] == []
