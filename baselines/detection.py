@@ -2,7 +2,8 @@
 
 Command     python baselines/detection.py --data detection --out submission.json
 Data        train.npz, train.json, test.npz from `podium download detection`
-Measured    MEASURED
+Measured    2 cores, no GPU, 26 Nov 2026. With --small: AP 0.230, AP50 0.497 (seed 0) in 100 s of
+            one processor; 6 epochs at full width: AP 0.296, AP50 0.596 in 190 s.
 Zhou et al. 2019, "Objects as Points", at its smallest. Copy it, change it, beat it.
 """
 
@@ -144,7 +145,8 @@ def main() -> None:
     here = Path("detection" if Path("detection").is_dir() else ".")
     parser.add_argument("--data", type=Path, default=here, help="default: detection/, else .")
     parser.add_argument("--out", type=Path, default=Path("submission.json"))
-    parser.add_argument("--epochs", type=int, default=20, help="rounds over all pictures")
+    parser.add_argument("--small", action="store_true", help="a narrower network, fewer rounds")
+    parser.add_argument("--epochs", type=int, help="rounds over all pictures: 12, with --small 6")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     if not (options.data / "train.npz").is_file():
@@ -161,11 +163,12 @@ def main() -> None:
         boxes[places[box["image_id"]]].append(box)
     heat, shape, there = targets(boxes, images.shape[1] // STRIDE)
 
-    network = Network(width=48).to(device)
-    batch, steps = 32, options.epochs * (len(images) // 32)
+    network = Network(width=32 if options.small else 48).to(device)
+    epochs = options.epochs or (6 if options.small else 12)
+    batch, steps = 32, epochs * (len(images) // 32)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=6e-3, total_steps=steps)
-    for epoch in range(options.epochs):
+    for epoch in range(epochs):
         network.train()
         total, started = 0.0, time.perf_counter()
         order = torch.randperm(len(images))[: len(images) // batch * batch]
@@ -181,7 +184,7 @@ def main() -> None:
             total += loss.item()
         seconds = time.perf_counter() - started
         print(
-            f"epoch {epoch + 1}/{options.epochs}  loss {total / (len(images) // batch):.3f}  "
+            f"epoch {epoch + 1}/{epochs}  loss {total / (len(images) // batch):.3f}  "
             f"{seconds:.1f} s",
             flush=True,
         )

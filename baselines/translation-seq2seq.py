@@ -2,7 +2,7 @@
 
 Command     python baselines/translation-seq2seq.py --data translation --out submission.jsonl
 Data        train.jsonl, test.jsonl from `podium download translation`
-Measured    MEASURED
+Measured    2 cores, no GPU, 26 Nov 2026. Small edition: chrF 36.5, BLEU 13.7 in 14 min (seed 0).
 """
 
 import argparse

@@ -17,7 +17,7 @@ REDUCED = {
     "sentiment-gru.py": ["--small", "--epochs", "8"],
     "cifar-10.py": ["--small", "--epochs", "1"],
     "chatbot.py": [],
-    "detection.py": ["--epochs", "3"],
+    "detection.py": ["--small", "--epochs", "3"],
     "chatbot-encoder.py": ["--epochs", "1"],
     "translation.py": ["--rounds", "4"],
     "recommender-popular.py": [],
