@@ -214,7 +214,7 @@ def test_score_with_answers_gives_the_score_of_the_board(ada, installation, scor
     done = ada.run("submit", "toy", "-f", "preds.csv", "--wait", "--format", "json")
     submitted = json.loads(done.stdout)
     root = Path(installation.storage.root)
-    answers = next(root.rglob("answers.csv"))
+    answers = next(root.rglob("answers"))
     done = ada.run(
         *("score", "toy", "-f", "preds.csv", "--answers", str(answers), "--format", "json")
     )
