@@ -77,6 +77,11 @@ class Config(BaseModel):
     log_format: Literal["text", "json"] = Field(
         "text", description="Log lines: `text` for people, `json` for machines."
     )
+    practice_baselines: int = Field(
+        100,
+        ge=0,
+        description="Practice competitions, in their order, whose baselines `podium up` trains.",
+    )
     offline: bool = Field(
         False, description="Never fetch data: only what travels with Podium or lies in `sources`."
     )

@@ -50,7 +50,8 @@ def practice(installation: Installation) -> None:
             os.nice(NICENESS)
         with _said(folder):
             prepare(installation, folder)
-            hand_in_baselines(installation, folder)
+            if place < installation.config.practice_baselines:
+                hand_in_baselines(installation, folder)
 
 
 def turns() -> list[Path]:

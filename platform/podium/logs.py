@@ -45,6 +45,7 @@ def _line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
     trace = event.pop("exception", "")
     event.pop("timestamp")
     level, logger, said = event.pop("level"), event.pop("logger"), event.pop("event")
-    facts = " ".join(f"{name}={value}" for name, value in event.items())
+    named = sorted(event.items(), key=lambda fact: (fact[0] != "submission", fact[0]))
+    facts = " ".join(f"{name}={value}" for name, value in named)
     line = f"{level.upper()} {logger}: {said}" + (f" ({facts})" if facts else "")
     return f"{line}\n{trace}" if trace else line
