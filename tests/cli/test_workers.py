@@ -26,6 +26,9 @@ with open("/out/predictions.csv", "w") as out:
 RUNS = {"kinds": ["predictions", "code"]}
 
 
+ON_ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
 def bundle(text: str, seconds: float = 0.0) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
@@ -102,6 +105,7 @@ def test_code_is_run_by_a_host_without_database_or_storage(
         assert "begun" in submission.attempts[0].log
 
 
+@ON_ONE_DATABASE
 def test_without_a_sandbox_that_holds_nothing_is_run_and_the_reason_is_told(
     installation, factory, run_worker, signed_in, predictions
 ):
@@ -136,6 +140,7 @@ def _ran(installation, submission_id: int) -> bool:
         return bool(session.get_one(Submission, submission_id).output_key)
 
 
+@ON_ONE_DATABASE
 def test_a_second_sigterm_gives_the_run_back_at_no_cost(
     installation, factory, run_worker, predictions
 ):
@@ -155,6 +160,7 @@ def test_a_second_sigterm_gives_the_run_back_at_no_cost(
         assert [row.outcome for row in submission.attempts] == ["returned"]
 
 
+@ON_ONE_DATABASE
 def test_a_killed_run_worker_leaves_nothing_and_its_run_begins_anew(
     installation, factory, run_worker, predictions
 ):
@@ -172,6 +178,7 @@ def test_a_killed_run_worker_leaves_nothing_and_its_run_begins_anew(
     assert outcomes == ["lost", "ran"]
 
 
+@ON_ONE_DATABASE
 def test_several_processes_empty_one_queue(installation, factory, operator, predictions):
     factory.competition(daily_limit=20)
     for index in range(6):
@@ -183,6 +190,7 @@ def test_several_processes_empty_one_queue(installation, factory, operator, pred
         assert session.scalars(select(WorkerProcess)).all() == []
 
 
+@ON_ONE_DATABASE
 def test_a_worker_that_is_drained_ends_by_itself(installation, operator):
     command = [sys.executable, "-P", "-m", "podium.cli", "worker", "--queue", "score"]
     environment = {"PATH": os.environ["PATH"], **operator.variables}
@@ -200,7 +208,7 @@ def _listed(installation) -> list[str]:
         return list(session.scalars(select(WorkerProcess.name)))
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_ONE_DATABASE
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -220,7 +228,7 @@ def test_what_cannot_work_is_said_with_what_to_do(operator, words, said):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_ONE_DATABASE
 def test_the_doctor_says_what_is_missing_and_exits_with_8(operator):
     done = operator.run("doctor")
     assert done.returncode == 8
