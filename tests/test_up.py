@@ -81,7 +81,9 @@ def clean_environment(**variables: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PODIUM_")}
     # Nothing is downloaded: what has to be fetched is shown as such, with the reason. And only
     # digits trains its baseline: the others would take the processors for minutes.
-    return kept | {"PODIUM_OFFLINE": "1", "PODIUM_PRACTICE_BASELINES": "1"} | variables
+    # Two threads of torch that wait for each other crawl where other tests run beside.
+    few = {"PODIUM_PRACTICE_BASELINES": "1", "OMP_NUM_THREADS": "1"}
+    return kept | {"PODIUM_OFFLINE": "1"} | few | variables
 
 
 def wait_until(is_met: Callable[[], bool], limit_s: float, why: Callable[[], str]) -> None:

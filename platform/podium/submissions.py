@@ -406,12 +406,14 @@ def count_in_error(session: Session, competition_id: int) -> int:
 
 def in_error(session: Session, competition_id: int, most: int) -> Sequence[Submission]:
     """What ended through no fault of the submitter, newest first: hosts are told."""
-    return session.scalars(
-        _loaded()
+    newest = (Submission.received_at.desc(), Submission.id.desc())
+    found = (
+        select(Submission.id)
         .where(IN_ERROR, Submission.competition_id == competition_id)
-        .order_by(Submission.received_at.desc(), Submission.id.desc())
+        .order_by(*newest)
         .limit(most)
-    ).all()
+    )
+    return session.scalars(_loaded().where(Submission.id.in_(found)).order_by(*newest)).all()
 
 
 def upload_from(installation: Installation, path: Path, message: str) -> Upload:
