@@ -20,6 +20,9 @@ HOSTS = {"host": 200, "admin": 200} | dict.fromkeys(
     ("anonymous", "not_joined", "joined", "other_team", "other_host"), 403
 )
 HOSTS_ONLY = HOSTS | {"anonymous": 401}
+# For tokens of the scope `work`, which no sign-in and no person's own token carries.
+NOBODY = dict.fromkeys(PEOPLE, 403) | {"anonymous": 401}
+CARD = {"name": "r1", "queue": "run", "host": "h", "pid": 1, "version": "1"}
 NEW = {"handle": "new-01", "email": "new@example.org", "password": "correct horse"}
 
 # Method, path, what is sent, and the status for each kind of caller.
@@ -54,6 +57,14 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
         HOSTS_ONLY,
     ),
     ("POST", "/submissions/{id}/retry"): ({}, OWN | {"joined": 403, "host": 409, "admin": 409}),
+    ("POST", "/work/workers"): ({"json": CARD}, NOBODY),
+    ("DELETE", "/work/workers/train.csv"): ({}, NOBODY),
+    ("POST", "/work/assignments"): ({"json": CARD}, NOBODY),
+    ("POST", "/work/beats"): ({"json": {"card": CARD}}, NOBODY),
+    ("GET", "/work/file"): ({}, NOBODY),
+    ("GET", "/work/inputs/train.csv"): ({}, NOBODY),
+    ("PUT", "/work/output"): ({"data": b"x"}, NOBODY),
+    ("POST", "/work/report"): ({"json": {"outcome": "ran"}}, NOBODY),
     # What changes the answers of others comes last.
     ("POST", "/submissions/{id}/cancel"): ({}, OWN),
     ("POST", "/competitions/toy/join"): ({}, SIGNED_IN),
