@@ -236,8 +236,11 @@ def make_whole(tmp_path: Path) -> Iterator[Callable[..., Whole]]:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 24 MiB, which can be filled; needs root, as CI is."""
+def small_disk(tmp_path: Path) -> Iterator[Path | None]:
+    """A file system of 24 MiB, which can be filled; None to whom may not mount one."""
+    if os.geteuid() != 0:  # CI is root: there the disk is filled
+        yield None
+        return
     folder = tmp_path / "disk"
     folder.mkdir()
     subprocess.run(

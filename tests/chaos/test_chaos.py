@@ -223,7 +223,7 @@ def host(factory_of):
 def test_nothing_is_lost_or_doubled_on_sqlite(
     small_disk, make_whole, teams_of, files, chaos, factory_of
 ):
-    whole = make_whole(STORAGE_URL=small_disk.as_uri())
+    whole = make_whole(**({"STORAGE_URL": small_disk.as_uri()} if small_disk else {}))
     teams = teams_of(whole, host(factory_of), TEAMS)
     run(whole, teams, files, chaos, hurting(whole, chaos, disk=small_disk), seed=1)
 

@@ -112,7 +112,7 @@ def test_without_a_sandbox_that_holds_nothing_is_run_and_the_reason_is_told(
     factory.competition(spec=RUNS)
     ada = factory.member("ada-01")
     submission_id = factory.submit(ada, bundle(predictions(20)), kind="code")
-    run_worker(PODIUM_SANDBOX="docker", PODIUM_SANDBOX_IMAGE="nothing")  # there is no docker here
+    run_worker(PODIUM_SANDBOX="docker", PODIUM_SANDBOX_IMAGE="nothing")  # no image of this name
     until(lambda: _listed(installation) == ["r1"])
     told = signed_in(ada).run("submission", str(submission_id), "--format", "json")
     queue = json.loads(told.stdout)["queue"]
