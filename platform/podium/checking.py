@@ -57,7 +57,8 @@ def check(
             case "model":
                 return _model(installation, spec, keys, file.read())
             case _:
-                bundle = check_bundle(spec.run.model_dump(mode="json"), file.read())
+                rules = spec.run.model_dump(mode="json")
+                bundle = check_bundle(rules, file.read(), kind)
                 return _fits(
                     f"The bundle can be run: {bundle.entry} and {len(bundle.files) - 1} files "
                     "beside it. What it does is seen when it runs."

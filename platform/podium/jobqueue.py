@@ -14,7 +14,6 @@ from rq.job import Job
 from rq.serializers import JSONSerializer
 
 QUEUES = ("score", "score-gpu", "run", "run-gpu", "match")
-SERVED = QUEUES[:-1]  # matches come with the ladder
 FUNCTION = "podium.jobs.work"  # a worker refuses every other
 JOB_TIMEOUT_S = -1  # none: each challenge has limits of its own
 FAILED_JOBS_KEPT_S = 3600

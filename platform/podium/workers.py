@@ -33,6 +33,9 @@ class Card:
     driver: str = ""
     tags: tuple[str, ...] = ()
     trouble: str = ""  # why it takes no work
+    warm: int = 0  # sandboxes that wait, with the MiB that they hold together
+    warm_mib: int = 0
+    packages: Mapping[str, str] = field(default_factory=dict)  # of its environment, on arrival
 
 
 def default_name(queue: str) -> str:
@@ -52,6 +55,7 @@ def beat(session: Session, card: Card) -> bool:
         row = session.merge(_row(card))
     row.heartbeat_at = now()
     row.trouble = card.trouble
+    row.warm, row.warm_mib = card.warm, card.warm_mib
     return row.is_draining
 
 

@@ -28,6 +28,7 @@ class Episode:
     number: int
     score: float = 0.0
     fault: str = ""
+    cause: Cause = Cause.OK  # of the fault
     moves: list[tuple[Array, Array, float]] = field(default_factory=list, repr=False)
 
     @property
@@ -128,10 +129,12 @@ class _Solo:
 
     def _forfeit(self) -> None:
         """The episodes that nobody is left to play."""
-        reason = self._outcome.reason if self._outcome is not None else CANCELLED
+        reason, cause = CANCELLED, Cause.CANCELLED
+        if self._outcome is not None:
+            reason, cause = self._outcome.reason, self._outcome.cause
         while self._seeds:
             number, _ = self._seeds.popleft()
-            self._end(Episode(number), f"It was not there to play: {reason}")
+            self._end(Episode(number), f"It was not there to play: {reason}", cause)
 
     def _run(self, served: Served) -> None:
         """Play until no seed is left or the agent has to be started again."""
@@ -145,14 +148,15 @@ class _Solo:
             while running:
                 running = self._move(served, running)
         except LinkError as error:
-            fault = str(error)
+            fault, cause = str(error), error.cause
             if isinstance(error, LateError):
                 fault = running[0].clock.told(error)
             elif isinstance(error, GoneError):
                 self._bury(error)
-                fault = self._outcome.reason if self._outcome is not None else fault
+                if self._outcome is not None:
+                    fault, cause = self._outcome.reason, self._outcome.cause
             for one in running:
-                self._end(one.episode, fault)
+                self._end(one.episode, fault, cause)
             if not isinstance(error, (GoneError, ToldError)):  # its next answer may be the late one
                 self._bury(error)
 
@@ -177,7 +181,7 @@ class _Solo:
             if not fault_here and not one.is_over and len(one.episode.moves) < most:
                 goes_on.append(one)
                 continue
-            self._end(one.episode, fault_here)
+            self._end(one.episode, fault_here, Cause.PROTOCOL if fault_here else Cause.OK)
             if self._seeds:
                 goes_on.append(self._begin(one.place, one.world))
                 if not self._is_batched:
@@ -211,8 +215,8 @@ class _Solo:
             return nothing, told
         return action, ""
 
-    def _end(self, episode: Episode, fault: str) -> None:
-        episode.fault = fault
+    def _end(self, episode: Episode, fault: str, cause: Cause) -> None:
+        episode.fault, episode.cause = fault, cause
         episode.score = sum(reward for _, _, reward in episode.moves)
         floor = self._rules.fault_return
         if fault and floor is not None:
