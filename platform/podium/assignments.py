@@ -20,13 +20,13 @@ from podium.catalog import Spec
 from podium.desk import Played
 from podium.errors import BadRequestError, ConflictError, NoAccessError
 from podium.installation import Installation
+from podium.jobqueue import RUN_QUEUES
 from podium.models import Challenge, ChallengeFile, Submission
 from podium.storage import Incoming
 from podium.matches import Pairing
 from podium.verdicts import State, Verdict
 from podium.workers import Card
 
-RUN_QUEUES = ("run", "run-gpu", "match")
 MOST_LOG_CHARACTERS = 64 << 10
 LONGEST_REASON = 280
 
@@ -285,17 +285,12 @@ def _assignment(
         sha256=submission.sha256,
         inputs=_inputs(challenge),
         run=spec.run.model_dump(mode="json"),
-        output=f"predictions{spec.grading.submission.suffix}",
-        columns=_columns(spec),
+        output=spec.output_file,
+        columns=spec.output_columns,
         device="gpu" if card.queue.endswith("-gpu") else "cpu",
         seeds=seeds,
         matches=pairings,
     )
-
-
-def _columns(spec: Spec) -> list[str]:
-    said = spec.submission
-    return [said.id.name, *(column.name for column in said.columns)] if said.id else []
 
 
 def _inputs(challenge: Challenge) -> list[ChallengeFile]:

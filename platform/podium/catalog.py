@@ -330,6 +330,16 @@ class Spec(_Strict):
         return "predictions" if self.run.agent is None else "agent"
 
     @property
+    def output_file(self) -> str:
+        """The name of the file that a run writes."""
+        return f"predictions{self.grading.submission.suffix}"
+
+    @property
+    def output_columns(self) -> list[str]:
+        """The columns of that file, the id first."""
+        return [self.submission.id.name, *(column.name for column in self.submission.columns)]
+
+    @property
     def baseline_file(self) -> str:
         """The name of the file that a baseline writes."""
         return "agent.zip" if self.run.agent else f"submission{self.grading.submission.suffix}"

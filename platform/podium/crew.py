@@ -7,14 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from podium import devices, worker, workers
-from podium.assignments import RUN_QUEUES
 from podium.config import Config
 from podium.confiner import confiner
 from podium.devices import Gpu
 from podium.errors import ConfigError
 from podium.foreman import Foreman
 from podium.installation import Installation
-from podium.jobqueue import JobQueue
+from podium.jobqueue import RUN_QUEUES, JobQueue
 from podium.jobs import Bench
 from podium.processtree import Part, ProcessTree, podium_command
 from podium.runner import Runner

@@ -17,7 +17,7 @@ from podium import catalog, submissions
 from podium.accounts import Caller
 from podium.attempts import Lease
 from podium.catalog import Spec
-from podium.competitions import sees_private
+from podium.competitions import is_host, sees_private, team_of
 from podium.desk import Played
 from podium.errors import NotFoundError
 from podium.installation import Installation
@@ -30,6 +30,7 @@ from podium_scoring.tables import SPLITS, USAGE
 
 SEED = "seed"  # the column of the hidden file
 PUBLIC = "public"
+LONGEST_FAULT = 280
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def _row(
         split=PUBLIC if spec.is_match else splits[played.number],
         game=spec.run.agent.game,
         steps=played.steps,
-        result=played.result,
+        result=played.result[:LONGEST_FAULT],
         is_trial=len(played.sides) > len(who),
         replay_key=key,
         replay_start=start,
@@ -120,7 +121,10 @@ def _row(
         played_at=moment,
         players=[
             Player(
-                seat=seat, submission_id=side.submission_id, score=side.score, fault=side.fault
+                seat=seat,
+                submission_id=side.submission_id,
+                score=side.score,
+                fault=side.fault[:LONGEST_FAULT],
             )
             for seat, side in enumerate(played.sides)
         ],
@@ -147,7 +151,7 @@ def of(
     found = session.scalars(
         select(Episode)
         .where(Episode.id.in_(ids))
-        .options(_players())
+        .options(joinedload(Episode.competition), _players())
         .order_by(Episode.id.desc())
         .offset((page - 1) * per_page)
         .limit(per_page)
@@ -177,6 +181,24 @@ def get(session: Session, caller: Caller, episode_id: int) -> Episode:
         if episode.split != PUBLIC and not sees_private(episode.competition, caller):
             raise missing
     return episode
+
+
+ERRED = "It erred; its team can read how."
+
+
+def faults_told(
+    session: Session, caller: Caller | None, found: Sequence[Episode]
+) -> dict[tuple[int, int], str]:
+    """What was wrong with each side, by episode and seat: in its own words for its team only."""
+    told = {}
+    for episode in found:
+        own = team_of(session, episode.competition_id, caller.id) if caller else None
+        sees_all = is_host(episode.competition, caller)
+        for player in episode.players:
+            is_own = own is not None and own.id == player.submission.team_id
+            fault = player.fault if is_own or sees_all or not player.fault else ERRED
+            told[episode.id, player.seat] = fault
+    return told
 
 
 def replay(installation: Installation, episode: Episode) -> Replay:

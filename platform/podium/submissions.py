@@ -417,10 +417,12 @@ def in_error(session: Session, competition_id: int, most: int) -> Sequence[Submi
     return session.scalars(_loaded().where(Submission.id.in_(found)).order_by(*newest)).all()
 
 
-def upload_from(installation: Installation, path: Path, message: str) -> Upload:
+def upload_from(
+    installation: Installation, path: Path, message: str, kind: str = "predictions"
+) -> Upload:
     """An Upload made from a file of this machine (baselines)."""
     incoming = installation.storage.receive(path.stat().st_size)
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):
             incoming.write(chunk)
-    return Upload(incoming, path.name, message)
+    return Upload(incoming, path.name, message, kind)

@@ -357,6 +357,55 @@ class Submissions(Page):
     items: list[Submission]
 
 
+class EpisodePlayer(Shape):
+    """One agent's part: a return, or 1, ½ or 0; `fault` is told in full to its own team."""
+
+    seat: int
+    team: str
+    submission: int
+    score: float
+    fault: str
+
+
+class Episode(Shape):
+    """One game; `number` names its hidden seed, a trial is an agent's game against itself."""
+
+    id: int
+    competition: str
+    number: int
+    split: str
+    game: str
+    steps: int
+    result: str
+    is_trial: bool
+    played_at: datetime
+    players: list[EpisodePlayer]
+    replay_url: str
+
+
+class Episodes(Page):
+    """A page of episodes, newest first."""
+
+    items: list[Episode]
+
+
+class Replay(Shape):
+    """An episode step by step: arrays by name (observation, action, reward)."""
+
+    episode: Episode
+    tracks: dict[str, list[Any]]
+
+
+class Environment(Shape):
+    """What code, models and agents run with: packages, and `[run]` of challenge.toml."""
+
+    packages: dict[str, str]
+    run: dict[str, Any]
+    output: str
+    columns: list[str]
+    gpu_memory_mib: int
+
+
 class SubmissionForm(Shape):
     """The form of an upload; described here, read in `podium.web.uploads`."""
 
