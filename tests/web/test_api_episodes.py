@@ -179,9 +179,9 @@ def test_a_report_with_a_score_that_is_none_is_refused(hand, factory, ada, score
 def met(hand, factory, duel, api):
     """Two agents that have met once: bob's won both games."""
     factory.competition("duel", declared=duel)
+    people = {name: factory.member(name, "duel") for name in ("ada-01", "bob-01")}
     ids = [
-        factory.submit(factory.member(name, "duel"), name, "duel", kind="agent")
-        for name in ("ada-01", "bob-01")
+        factory.submit(person, name, "duel", kind="agent") for name, person in people.items()
     ]
     worker = hand("match")
     for _ in ids:
@@ -203,15 +203,16 @@ def met(hand, factory, duel, api):
             played += [game | content | {"sides": sides}] * (1 if other == own else 2)
         worker.of(token, "PUT", "replays", data=replay(3) * len(played))
         assert worker.report(token, "ran", episodes=played)
-    return ids
+    return ids, people
 
 
 def test_games_of_two_are_for_everybody_who_is_signed_in_but_faults_are_not(api, factory, met):
-    bob = api.as_(factory.person("bob-01"))
-    game = bob.get(f"/submissions/{met[1]}/episodes").get_json()["items"][0]
+    ids, people = met
+    bob = api.as_(people["bob-01"])
+    game = bob.get(f"/submissions/{ids[1]}/episodes").get_json()["items"][0]
     faults = {}
-    for name in ("ada-01", "bob-01", "cyd-01"):
-        shown = api.as_(factory.person(name)).get(f"/episodes/{game['id']}").get_json()
+    for name, person in (people | {"cyd-01": factory.person("cyd-01")}).items():
+        shown = api.as_(person).get(f"/episodes/{game['id']}").get_json()
         faults[name] = shown["players"][1]["fault"]
     assert faults == {
         "ada-01": "It burnt the secret 42.",
@@ -231,7 +232,7 @@ def test_only_agents_of_the_same_pool_are_opponents(hand, factory, met, ada):
     factory.submit(factory.member("cyd-01", "duel"), b"cyd", "duel", kind="agent")
     worker = hand("match")
     token = worker.take()["token"]
-    assert worker.of(token, "GET", f"opponents/{met[0]}").status_code == 200
+    assert worker.of(token, "GET", f"opponents/{met[0][0]}").status_code == 200
     assert worker.of(token, "GET", f"opponents/{other}").status_code == 403
     assert worker.of(token, "GET", "opponents/999").status_code == 403
 
