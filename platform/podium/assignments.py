@@ -21,9 +21,9 @@ from podium.desk import Played
 from podium.errors import BadRequestError, ConflictError, NoAccessError
 from podium.installation import Installation
 from podium.jobqueue import RUN_QUEUES
+from podium.matches import Pairing
 from podium.models import Challenge, ChallengeFile, Submission
 from podium.storage import Incoming
-from podium.matches import Pairing
 from podium.verdicts import State, Verdict
 from podium.workers import Card
 

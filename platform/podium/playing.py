@@ -59,9 +59,7 @@ class Reel:
         return Said(outcome, reason, **kept, **more)
 
 
-def play_alone(
-    assignment: Mapping[str, Any], bundle: Bundle, desk: Desk, hand: Hand
-) -> Said:
+def play_alone(assignment: Mapping[str, Any], bundle: Bundle, desk: Desk, hand: Hand) -> Said:
     """An episode for each seed of the assignment; the returns become a file to be scored.
 
     An agent that never made a move has failed; one that erred later has the floor of its episode.
@@ -88,9 +86,7 @@ def play_alone(
     return reel.said("ran", output=output, ended=tally.outcome)
 
 
-def play_others(
-    assignment: Mapping[str, Any], bundle: Bundle, desk: Desk, hand: Hand
-) -> Said:
+def play_others(assignment: Mapping[str, Any], bundle: Bundle, desk: Desk, hand: Hand) -> Said:
     """The matches of the assignment, each of two games with seats swapped.
 
     A match with itself is one game, to see whether it plays at all: if it errs there, it has

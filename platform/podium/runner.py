@@ -12,8 +12,8 @@ from typing import Any
 
 from podium import devices, logs, running
 from podium.client import Answer, ProblemError
-from podium.devices import Gpu
 from podium.desk import Desk, Said
+from podium.devices import Gpu
 from podium.foreman import Foreman
 from podium.sandbox import selftest
 from podium.sandbox.environment import packages

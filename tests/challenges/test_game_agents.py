@@ -77,9 +77,7 @@ def with_sample(code):
         sample = folder / "prepare.py"
         text = sample.read_text()
         written = f"(public / 'sample_agent.py').write_text({code!r}) and None or text"
-        sample.write_text(
-            text.replace("    count = int", f"    {written}\n    count = int")
-        )
+        sample.write_text(text.replace("    count = int", f"    {written}\n    count = int"))
 
     return change
 

@@ -1,4 +1,4 @@
-"""Agents from the command line to the replay: alone, against each other, and with killed workers."""
+"""Agents from the command line to the replay: alone, against each other, with killed workers."""
 
 import json
 import signal
@@ -93,7 +93,9 @@ def test_two_agents_meet_and_are_rated(installation, factory, duel, run_worker, 
 def test_a_worker_killed_in_the_middle_of_a_round_counts_nothing_twice(
     installation, factory, duel, run_worker, until
 ):
-    slow = "import time\ndef act(o, i):\n    time.sleep(0.02)\n    return int(i['legal'].argmax())\n"
+    slow = (
+        "import time\ndef act(o, i):\n    time.sleep(0.02)\n    return int(i['legal'].argmax())\n"
+    )
     factory.competition("duel", declared=duel)
     first = factory.submit(factory.member("ada-01", "duel"), FIRST, "duel", kind="agent")
     worker = run_worker("match")
@@ -138,9 +140,7 @@ AGENT_RUNS = [
 
 @ON_ONE_DATABASE
 @pytest.mark.parametrize(("words", "code", "status", "said"), AGENT_RUNS)
-def test_an_agent_is_tried_on_this_machine(
-    factory, lander, signed_in, words, code, status, said
-):
+def test_an_agent_is_tried_on_this_machine(factory, lander, signed_in, words, code, status, said):
     factory.competition("lander", declared=lander)
     shell = signed_in(factory.member("ada-01", "lander"))
     done = shell.run("run", "lander", "-f", shell.write("agent.py", code), *words)
@@ -153,9 +153,7 @@ def test_agents_are_tried_against_each_other(factory, duel, signed_in):
     factory.competition("duel", declared=duel)
     shell = signed_in(factory.member("ada-01", "duel"))
     words = ["-f", shell.write("one.py", FIRST), "--against", shell.write("two.py", LAST)]
-    games = listed(
-        shell.run("run", "duel", *words, "--episodes", "2", "--format", "json")
-    )
+    games = listed(shell.run("run", "duel", *words, "--episodes", "2", "--format", "json"))
     assert len(games) == 4
 
 

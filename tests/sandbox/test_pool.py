@@ -85,5 +85,7 @@ def test_a_stock_keeps_sandboxes_for_the_limits_asked_for_last(runner):
 
 
 def answer_small(served):
-    served.load(Load("batch", {"predict.py": b"def predict(batch):\n    return batch\n"}, "predict.py"))
+    served.load(
+        Load("batch", {"predict.py": b"def predict(batch):\n    return batch\n"}, "predict.py")
+    )
     return predict(served, {"x": np.arange(10.0)}, Expected(), 10)[0]

@@ -180,9 +180,7 @@ def met(hand, factory, duel, api):
     """Two agents that have met once: bob's won both games."""
     factory.competition("duel", declared=duel)
     people = {name: factory.member(name, "duel") for name in ("ada-01", "bob-01")}
-    ids = [
-        factory.submit(person, name, "duel", kind="agent") for name, person in people.items()
-    ]
+    ids = [factory.submit(person, name, "duel", kind="agent") for name, person in people.items()]
     worker = hand("match")
     for _ in ids:
         assignment = worker.take()
