@@ -49,7 +49,7 @@ class Pool:
     def report(self, lease, played) -> tuple[bool, bool]:
         with self.here.database.writing() as session:
             submission = session.get_one(Submission, lease.submission_id)
-            if not attempts.in_force(session, lease):
+            if not attempts.hold(session, lease):
                 return False, False
             episodes.add(self.here, session, lease, submission, played)
             return matches.settle(session, lease, submission, None)

@@ -237,6 +237,8 @@ def _finish(
     installation: Installation, session: Session, lease: Lease, said: Report
 ) -> tuple[bool, bool]:
     """It ran: its output waits to be scored, or its games are rated."""
+    if not attempts.hold(session, lease):
+        raise _over(lease)
     submission = submission_of(session, lease)
     episodes.add(installation, session, lease, submission, said.episodes)
     if submission.queue == "match":

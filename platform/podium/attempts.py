@@ -160,6 +160,19 @@ def output_key(session: Session, lease: Lease) -> str:
     ).one()
 
 
+def hold(session: Session, lease: Lease) -> bool:
+    """Lock a submission whose report is being taken, so that nobody ends it meanwhile.
+
+    False if the lease is not in force any more.
+    """
+    held = select(Submission.id).where(
+        Submission.id == lease.submission_id,
+        Submission.attempt == lease.number,
+        Submission.state == STAGE_STATES[lease.stage],
+    )
+    return session.scalar(held.with_for_update()) is not None
+
+
 def in_force(session: Session, lease: Lease) -> bool:
     """Whether a worker still holds what it was given."""
     return session.scalar(select(_is_current(lease))) is True

@@ -184,6 +184,7 @@ def _pool(session: Session, competition_id: int) -> list[Submission]:
         )
         .options(joinedload(Submission.team))
         .order_by(Submission.received_at.desc(), Submission.id.desc())
+        .execution_options(populate_existing=True)  # states change by statements, not by objects
     )
     of_team: Counter[int] = Counter()
     pool = []

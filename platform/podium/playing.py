@@ -14,6 +14,7 @@ from typing import Any
 from podium.desk import Desk, Hand, Played, Said, Side, limits_of
 from podium.errors import FaultError
 from podium.referee import (
+    Board,
     ConnectFour,
     MatchResult,
     Replay,
@@ -103,7 +104,7 @@ def play_others(assignment: Mapping[str, Any], bundle: Bundle, desk: Desk, hand:
         results, outcomes = play_match(
             desk.agent(_load(bundle), limits_of(run), hand),
             desk.agent(_load(other), limits_of(run), Silent(hand.let_go)),
-            GAMES[run["agent"]["game"]],
+            board(run["agent"]),
             terms(run["agent"]),
             match["seed"],
             games=1 if is_trial else 2,
@@ -124,7 +125,21 @@ def world(rules: Mapping[str, Any]) -> Callable[[], World]:
     """A maker of the environment that `[run.agent]` names; FaultError where it is not here."""
     if importlib.util.find_spec("gymnasium") is None:
         raise FaultError("gymnasium is not installed here: pip install 'podium[games]'.")
+    import gymnasium
+
+    try:
+        gymnasium.spec(rules["game"])
+    except gymnasium.error.Error as error:
+        raise FaultError(f"gymnasium has no environment {rules['game']!r}: {error}") from None
     return gymnasium_world(rules["game"], **rules["options"])
+
+
+def board(rules: Mapping[str, Any]) -> Callable[[], Board]:
+    """A maker of the game of two players that `[run.agent]` names; FaultError if there is none."""
+    if rules["game"] not in GAMES:
+        known = ", ".join(GAMES)
+        raise FaultError(f"There is no game of two players {rules['game']!r}. There are: {known}.")
+    return GAMES[rules["game"]]
 
 
 def terms(rules: Mapping[str, Any]) -> Rules:
