@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm.interfaces import ORMOption
 
 from podium import catalog, submissions
 from podium.accounts import Caller
@@ -31,6 +32,7 @@ from podium_scoring.tables import SPLITS, USAGE
 SEED = "seed"  # the column of the hidden file
 PUBLIC = "public"
 LONGEST_FAULT = 280
+ERRED = "It erred; its team can read how."
 
 
 @dataclass(frozen=True)
@@ -183,16 +185,15 @@ def get(session: Session, caller: Caller, episode_id: int) -> Episode:
     return episode
 
 
-ERRED = "It erred; its team can read how."
-
-
 def faults_told(
     session: Session, caller: Caller | None, found: Sequence[Episode]
 ) -> dict[tuple[int, int], str]:
     """What was wrong with each side, by episode and seat: in its own words for its team only."""
     told = {}
+    competition_ids = {episode.competition_id for episode in found} if caller else set()
+    teams = {one: team_of(session, one, caller.id if caller else None) for one in competition_ids}
     for episode in found:
-        own = team_of(session, episode.competition_id, caller.id) if caller else None
+        own = teams.get(episode.competition_id)
         sees_all = is_host(episode.competition, caller)
         for player in episode.players:
             is_own = own is not None and own.id == player.submission.team_id
@@ -208,5 +209,5 @@ def replay(installation: Installation, episode: Episode) -> Replay:
         return Replay.from_bytes(file.read(episode.replay_bytes))
 
 
-def _players():  # type: ignore[no-untyped-def]  # the type of a loader option has no public name
+def _players() -> ORMOption:
     return selectinload(Episode.players).joinedload(Player.submission).joinedload(Submission.team)

@@ -35,6 +35,7 @@ class Environment:
         return cls(Path(sys.prefix), Path(sys.base_prefix))
 
 
+@functools.cache
 def packages() -> dict[str, str]:
     """Python and every package of the current environment with its version: what is published."""
     found = {item.metadata["Name"]: item.version for item in metadata.distributions()}
