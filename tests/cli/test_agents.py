@@ -1,6 +1,8 @@
 """Agents from the command line to the replay: alone, against each other, with killed workers."""
 
+import io
 import json
+import re
 import signal
 
 import pytest
@@ -65,6 +67,29 @@ def test_an_agent_is_submitted_flown_scored_and_looked_at(
     assert '"observation": [[' in page
     assert "function play(" in page
     assert "8103" not in page
+
+
+@ON_ONE_DATABASE
+def test_an_agent_is_handed_in_and_looked_at_on_the_pages(
+    app, installation, factory, lander, run_worker, scorer, until
+):
+    factory.competition("lander", declared=lander)
+    ada = factory.member("ada-01", "lander")
+    browser = app.test_client()
+    with browser.session_transaction() as session:
+        session["user_id"], session["epoch"] = ada.id, 0
+    run_worker()
+    form = browser.get("/c/lander/submit").text
+    token = re.search(r'name="csrf_token" value="([^"]+)"', form)[1]
+    file = (io.BytesIO(FLIES.encode()), "agent.py")
+    sent = {"csrf_token": token, "kind": "agent", "file": file}
+    assert browser.post("/c/lander/submit", data=sent).status_code == 303
+    until(lambda: read(installation, 1).state == "scored")
+    page = browser.get("/submissions/1").text
+    links = re.findall(r'href="(/episodes/\d+)"', page)
+    assert len(links) == 2  # the public ones
+    assert "data-player" in browser.get(links[0]).text
+    assert "ada-01" in browser.get("/c/lander/leaderboard").text
 
 
 def test_two_agents_meet_and_are_rated(installation, factory, duel, run_worker, signed_in, until):
