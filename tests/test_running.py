@@ -175,5 +175,5 @@ def test_letting_go_ends_it_at_once(carry_out, ear):
 
 
 def test_a_kind_that_is_not_run_is_our_fault(carry_out):
-    with pytest.raises(FaultError, match="'agent'"):
-        carry_out("agent", b"x")
+    with pytest.raises(FaultError, match="'predictions'"):
+        carry_out("predictions", b"x")
