@@ -32,6 +32,7 @@ def played(installation, factory, ada, lander) -> int:
         installation.storage.keep(incoming, "replays/one")
     with installation.database.writing() as session:
         lease = attempts.take(session, submission_id, "run", "r1", 60)
+        assert lease is not None
         assert attempts.note_replays(session, lease, "replays/one")
         submission = session.get_one(Submission, submission_id)
         found = [

@@ -70,6 +70,7 @@ def keep(installation, submission_id: int, replay: Replay, *sides: Side) -> None
     steps = len(replay.tracks["action"])
     with installation.database.writing() as session:
         lease = attempts.take(session, submission_id, "run", "r1", 60)
+        assert lease is not None
         attempts.note_replays(session, lease, key)
         submission = session.get_one(Submission, submission_id)
         played = Played(1, steps, replay.result, sides, len(content))

@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from podium import accounts, judging
+from podium import accounts
 from podium.models import Submission
 from podium.referee import Replay
 
@@ -75,7 +75,7 @@ def flown(hand, factory, ada, installation) -> int:
         for number, content in enumerate(contents, 1)
     ]
     assert worker.report(token, "ran", episodes=played)
-    judging.judge(installation, judging.take(installation, "score", "w1"))
+    factory.judge_all()
     return submission_id
 
 

@@ -41,6 +41,7 @@ def flown(installation, factory, ada) -> int:
         installation.storage.keep(incoming, "replays/one")
     with installation.database.writing() as session:
         lease = attempts.take(session, submission_id, "run", "r1", 60)
+        assert lease is not None
         attempts.note_replays(session, lease, "replays/one")
         submission = session.get_one(Submission, submission_id)
         played = [
