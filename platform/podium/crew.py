@@ -71,7 +71,7 @@ def _alone(config: Config, orders: Orders, gpu: Gpu | None) -> None:
     if orders.queue.startswith("run"):
         bench = Runner(_foreman(), card, confiner(config), gpu)
     else:
-        bench = Scorer(Installation.open(config), card)
+        bench = Scorer(Installation.open(config), card, gpu)
     worker.serve(bench, JobQueue(config.redis), config.heartbeat_s, burst=orders.burst)
 
 

@@ -15,6 +15,7 @@ from podium.client import Answer, ProblemError
 from podium.devices import Gpu
 from podium.foreman import Foreman
 from podium.sandbox import selftest
+from podium.sandbox.job import Device
 from podium.sandbox.runner import Runner as Confiner
 from podium.workers import Card
 
@@ -107,7 +108,8 @@ class Runner:
     def _check_gpu(self) -> None:
         """A device that was used is tested before the next work; in trouble it takes none."""
         if self._gpu is not None:
-            self._note_trouble(devices.trouble(self._gpu, sys.executable))
+            trouble = devices.trouble(self._gpu, sys.executable, devices.QUICK_TEST)
+            self._note_trouble(trouble)
 
     def _run(self, assignment: Answer, hold: Hold) -> None:
         try:
@@ -131,7 +133,7 @@ class Runner:
     def _fetched(self, assignment: Answer, folder: Path) -> running.Desk:
         """The submitted file and the inputs, each in its place."""
         token: str = assignment["token"]
-        gpus = (self._gpu.index,) if self._gpu else ()
+        gpus = (Device(self._gpu.index, self._gpu.minor),) if self._gpu else ()
         desk = running.Desk.make(folder, self._confiner, gpus)
         self._foreman.fetch(token, "file", assignment["sha256"], desk.file)
         for file in assignment["inputs"]:

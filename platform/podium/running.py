@@ -18,6 +18,7 @@ from podium.errors import FaultError
 from podium.sandbox import Limits, Outcome
 from podium.sandbox.bundle import Bundle, BundleLimits, read_bundle
 from podium.sandbox.feeding import Expected, predict
+from podium.sandbox.job import Device
 from podium.sandbox.onnxfile import Card, Requirements, Tensor, check_model
 from podium.sandbox.outcome import Cause
 from podium.sandbox.refusal import RefusedError
@@ -46,10 +47,10 @@ class Desk:
     inputs: Path  # folder of the public files it reads
     outputs: Path  # folder for what it writes
     confiner: Confiner
-    gpus: tuple[int, ...] = ()
+    gpus: tuple[Device, ...] = ()
 
     @classmethod
-    def make(cls, folder: Path, confiner: Confiner, gpus: tuple[int, ...] = ()) -> "Desk":
+    def make(cls, folder: Path, confiner: Confiner, gpus: tuple[Device, ...] = ()) -> "Desk":
         """An empty desk in an empty folder."""
         desk = cls(folder / "file", folder / "inputs", folder / "outputs", confiner, gpus)
         for each in (desk.inputs, desk.outputs):
@@ -127,6 +128,7 @@ def _code(assignment: Mapping[str, Any], desk: Desk, hand: Hand) -> Said:
         limits_of(rules),
         wanted=wanted,
         runner=desk.confiner,
+        gpus=desk.gpus,
         on_log=hand.hear,
         stop=hand.let_go,
     )
