@@ -71,7 +71,7 @@ COMMANDS = {
     "extend": Entry(HOST, "allowances", "extend", "Give a team a later deadline."),
     "retry": Entry(HOST, "allowances", "retry", "Run again what ended in error."),
     "up": Entry(OPERATE, "operate", "up", "Run everything: web, workers, queue."),
-    "web": Entry(OPERATE, "operate", "web", "Run the web server only."),
+    "web": Entry(OPERATE, "serve", "web", "Run the web server only."),
     "worker": Entry(OPERATE, "operate", "work", "Run a worker; drain workers."),
     "reconcile": Entry(OPERATE, "operate", "reconcile", "Keep queue and database in agreement."),
     "practice": Entry("", "operate", "practice", ""),
