@@ -60,9 +60,12 @@ COMMANDS = {
     "submit": Entry(COMPETE, "submissions", "submit", "Hand in a file, or check it."),
     "submissions": Entry(COMPETE, "submissions", "submissions", "What you handed in."),
     "submission": Entry(COMPETE, "submissions", "submission", "One submission in full."),
+    "episodes": Entry(COMPETE, "episodes", "episodes", "What a submitted agent has played."),
+    "replay": Entry(COMPETE, "episodes", "replay", "An episode as a page that plays it."),
     "cancel": Entry(COMPETE, "submissions", "cancel", "Stop a submission before its score."),
     "limits": Entry(COMPETE, "submissions", "limits", "How many submissions are left."),
     "leaderboard": Entry(COMPETE, "leaderboard", "leaderboard", "The board."),
+    "run": Entry(COMPETE, "rehearsal", "run", "Run a bundle, model or agent on this machine."),
     "score": Entry(COMPETE, "scoring", "score", "Check a file, score it against answers."),
     "challenges": Entry(
         HOST, "challenges", "challenges", "List, write, check, prepare challenges."

@@ -6,6 +6,7 @@ from podium.models.audit import AuditEntry
 from podium.models.board import BoardEntry, BoardSegment
 from podium.models.challenge import Challenge, ChallengeFile
 from podium.models.competition import Competition, Membership, Team
+from podium.models.episode import Episode, Player
 from podium.models.record import Record
 from podium.models.submission import Attempt, Evaluation, Submission, Transition
 from podium.models.turn import Turn
@@ -19,10 +20,12 @@ __all__ = [
     "Challenge",
     "ChallengeFile",
     "Competition",
+    "Episode",
     "Evaluation",
     "Extension",
     "Grant",
     "Membership",
+    "Player",
     "Record",
     "Submission",
     "Team",

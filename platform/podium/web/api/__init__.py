@@ -6,6 +6,7 @@ from apiflask import APIFlask
 
 from podium.web.api import (
     competitions,
+    episodes,
     files,
     hosts,
     leaderboard,
@@ -29,7 +30,7 @@ def init_app(app: APIFlask) -> None:
         SECURITY_SCHEMES={"token": {"type": "http", "scheme": "bearer"}},
     )
     app.spec_processor(_add_error)
-    for noun in (users, competitions, files, submissions, leaderboard, hosts, work):
+    for noun in (users, competitions, files, submissions, episodes, leaderboard, hosts, work):
         app.register_blueprint(noun.blueprint)
 
 

@@ -8,6 +8,7 @@ from podium.web.pages import (
     challenges,
     competition,
     display,
+    episodes,
     help,
     manage,
     submissions,
@@ -17,5 +18,5 @@ from podium.web.pages import (
 def init_app(app: Flask) -> None:
     """Add the pages and what their templates use."""
     display.init_app(app)
-    for noun in (challenges, competition, manage, submissions, account, admin, help):
+    for noun in (challenges, competition, manage, submissions, episodes, account, admin, help):
         app.register_blueprint(noun.blueprint)
