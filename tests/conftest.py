@@ -243,6 +243,7 @@ LANDER = {
     "kinds": ["agent"],
     "metric": {"name": "mean_return"},
     "submission": {
+        "format": "csv",
         "id": {"name": "episode", "type": "integer"},
         "columns": [{"name": "return", "type": "number"}],
     },
@@ -253,6 +254,7 @@ DUEL = {
     "kinds": ["agent"],
     "metric": {"name": "bradley_terry"},
     "submission": {
+        "format": "csv",
         "id": {"name": "game", "type": "integer"},
         "columns": [{"name": "outcome", "type": "number"}],
     },

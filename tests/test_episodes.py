@@ -1,5 +1,7 @@
 """Hidden seeds and who may see what of an episode."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -25,11 +27,12 @@ def played(installation, factory, ada, lander) -> int:
         Replay("LunarLander-v3", "x", {"action": np.array([number] * number)}).to_bytes()
         for number in (1, 2, 3, 4)
     ]
-    incoming = installation.storage.receive(1 << 20)
-    incoming.write(b"".join(contents))
-    installation.storage.keep(incoming, "replays/one")
+    with contextlib.closing(installation.storage.receive(1 << 20)) as incoming:
+        incoming.write(b"".join(contents))
+        installation.storage.keep(incoming, "replays/one")
     with installation.database.writing() as session:
         lease = attempts.take(session, submission_id, "run", "r1", 60)
+        assert lease is not None
         assert attempts.note_replays(session, lease, "replays/one")
         submission = session.get_one(Submission, submission_id)
         found = [

@@ -1,32 +1,37 @@
 """Whom an agent plays, and what all games together say."""
 
+import contextlib
+
 import pytest
 from sqlalchemy import func, select
 
 from podium import attempts, episodes, leaderboard, matches, submissions
+from podium.accounts import Caller
 from podium.competitions import find
 from podium.desk import Played, Side
 from podium.models import Episode, Evaluation, Player, Submission
-from podium.storage import Incoming
-
-
-def hand_in(factory, person: str) -> int:
-    return factory.submit(factory.member(person, "duel"), person, "duel", kind="agent")
 
 
 @pytest.fixture
 def pool(installation, factory, duel):
     """A competition of agents that play each other: eight games each."""
     factory.competition("duel", declared=duel, daily_limit=50)
-    return Pool(installation)
+    return Pool(installation, factory)
 
 
 class Pool:
     """Plays rounds by hand: who is stronger is given."""
 
-    def __init__(self, installation) -> None:
+    def __init__(self, installation, factory) -> None:
         self.here = installation
+        self.factory = factory
+        self.people: dict[str, Caller] = {}
         self.strength: dict[int, int] = {}
+
+    def hand_in(self, name: str) -> int:
+        if name not in self.people:
+            self.people[name] = self.factory.member(name, "duel")
+        return self.factory.submit(self.people[name], name, "duel", kind="agent")
 
     def take(self, submission_id: int):
         with self.here.database.writing() as session:
@@ -80,12 +85,12 @@ class Pool:
             return [(row.team, row.submission_id) for row in page.rows]
 
 
-def test_an_agent_waits_in_the_queue_of_matches(pool, factory):
-    assert pool.read(hand_in(factory, "ada-01")).queue == "match"
+def test_an_agent_waits_in_the_queue_of_matches(pool):
+    assert pool.read(pool.hand_in("ada-01")).queue == "match"
 
 
-def test_the_first_match_is_with_itself_and_alone_it_is_scored_as_the_mean(pool, factory):
-    first = hand_in(factory, "ada-01")
+def test_the_first_match_is_with_itself_and_alone_it_is_scored_as_the_mean(pool):
+    first = pool.hand_in("ada-01")
     lease, pairings = pool.take(first)
     assert [one.opponent for one in pairings] == [first]
     assert pool.report(lease, pool.results(first, pairings)) == (True, False)
@@ -93,8 +98,8 @@ def test_the_first_match_is_with_itself_and_alone_it_is_scored_as_the_mean(pool,
     assert pool.ratings() == {first: 1000.0}
 
 
-def test_a_second_agent_plays_its_games_and_both_are_rated(pool, factory):
-    weak, strong = hand_in(factory, "ada-01"), hand_in(factory, "bob-01")
+def test_a_second_agent_plays_its_games_and_both_are_rated(pool):
+    weak, strong = pool.hand_in("ada-01"), pool.hand_in("bob-01")
     pool.play_out(weak, strength=1)
     assert pool.play_out(strong, strength=2) == 1  # four matches of two games at once
     rated = pool.ratings()
@@ -102,8 +107,8 @@ def test_a_second_agent_plays_its_games_and_both_are_rated(pool, factory):
     assert pool.board() == [("bob-01", strong), ("ada-01", weak)]
 
 
-def test_openings_are_the_same_for_every_pair_and_change_from_match_to_match(pool, factory):
-    first, second, third = (hand_in(factory, f"{name}-01") for name in ("ada", "bob", "cyd"))
+def test_openings_are_the_same_for_every_pair_and_change_from_match_to_match(pool):
+    first, second, third = (pool.hand_in(f"{name}-01") for name in ("ada", "bob", "cyd"))
     pool.play_out(first)
     _, pairings = pool.take(second)
     assert [(one.number, one.seed) for one in pairings[1:]] == [
@@ -112,15 +117,13 @@ def test_openings_are_the_same_for_every_pair_and_change_from_match_to_match(poo
     assert pool.take(third)[1][1].seed == 8101
 
 
-def test_the_baseline_is_played_first_then_those_of_whom_a_game_tells_most(
-    pool, installation, factory
-):
+def test_the_baseline_is_played_first_then_those_of_whom_a_game_tells_most(pool, installation):
     baseline = baseline_of(installation)
-    others = [hand_in(factory, f"{name}-01") for name in ("ada", "bob")]
+    others = [pool.hand_in(f"{name}-01") for name in ("ada", "bob")]
     pool.play_out(baseline, strength=5)
     pool.play_out(others[0], strength=9)
     pool.play_out(others[1], strength=1)
-    new = hand_in(factory, "cyd-01")
+    new = pool.hand_in("cyd-01")
     _, pairings = pool.take(new)
     opponents = [one.opponent for one in pairings]
     assert opponents[:2] == [new, baseline]
@@ -129,43 +132,43 @@ def test_the_baseline_is_played_first_then_those_of_whom_a_game_tells_most(
 
 
 def baseline_of(installation) -> int:
-    incoming: Incoming = installation.storage.receive(100)
-    incoming.write(b"def act")
-    upload = submissions.Upload(incoming, "agent.py", kind="agent")
-    return submissions.accept_baseline(installation, "duel", "Search", upload)
+    with contextlib.closing(installation.storage.receive(100)) as incoming:
+        incoming.write(b"def act")
+        upload = submissions.Upload(incoming, "agent.py", kind="agent")
+        return submissions.accept_baseline(installation, "duel", "Search", upload)
 
 
-def test_teams_do_not_play_themselves(pool, factory):
-    first, second = hand_in(factory, "ada-01"), hand_in(factory, "ada-01")
+def test_teams_do_not_play_themselves(pool):
+    first, second = pool.hand_in("ada-01"), pool.hand_in("ada-01")
     pool.play_out(first)
     _, pairings = pool.take(second)
     assert [one.opponent for one in pairings] == [second]
 
 
-def test_the_latest_two_agents_of_a_team_play(pool, factory):
-    rival = hand_in(factory, "bob-01")
+def test_the_latest_two_agents_of_a_team_play(pool):
+    rival = pool.hand_in("bob-01")
     pool.play_out(rival, strength=2)
-    own = [hand_in(factory, "ada-01") for _ in range(3)]
+    own = [pool.hand_in("ada-01") for _ in range(3)]
     for agent in own:
         pool.play_out(agent, strength=agent - own[0])
     assert {*pool.ratings()} == {rival, *own[1:]}
     assert "when newer agents of its team came" in pool.read(own[0]).reason
-    new = hand_in(factory, "cyd-01")
+    new = pool.hand_in("cyd-01")
     _, pairings = pool.take(new)
     assert own[0] not in {one.opponent for one in pairings}
 
 
-def test_the_better_of_a_teams_agents_stands_on_the_board(pool, factory):
-    rival = hand_in(factory, "bob-01")
+def test_the_better_of_a_teams_agents_stands_on_the_board(pool):
+    rival = pool.hand_in("bob-01")
     pool.play_out(rival, strength=2)
-    good, bad = hand_in(factory, "ada-01"), hand_in(factory, "ada-01")
+    good, bad = pool.hand_in("ada-01"), pool.hand_in("ada-01")
     pool.play_out(good, strength=3)
     pool.play_out(bad, strength=0)
     assert pool.board()[0] == ("ada-01", good)
 
 
-def test_what_a_lost_attempt_had_played_is_counted_once(pool, installation, factory):
-    first, second = hand_in(factory, "ada-01"), hand_in(factory, "bob-01")
+def test_what_a_lost_attempt_had_played_is_counted_once(pool, installation):
+    first, second = pool.hand_in("ada-01"), pool.hand_in("bob-01")
     pool.play_out(first)
     lost, pairings = pool.take(second)
     with installation.database.writing() as session:  # its worker was killed: another one begins
@@ -180,8 +183,8 @@ def test_what_a_lost_attempt_had_played_is_counted_once(pool, installation, fact
         assert session.scalar(select(func.count()).select_from(Player)) == 2 * 10
 
 
-def test_an_agent_with_more_games_to_play_goes_back_to_the_queue(pool, factory, installation):
-    first, second = hand_in(factory, "ada-01"), hand_in(factory, "bob-01")
+def test_an_agent_with_more_games_to_play_goes_back_to_the_queue(pool, installation):
+    first, second = pool.hand_in("ada-01"), pool.hand_in("bob-01")
     pool.play_out(first)
     lease, pairings = pool.take(second)
     assert pool.report(lease, pool.results(second, pairings[:3])) == (True, True)

@@ -16,7 +16,9 @@ from podium.sandbox.served import Load, Served, boot, serving_job
 class Hand(Protocol):
     """Who holds a run: hears what it prints, and may end it."""
 
-    let_go: threading.Event
+    @property
+    def let_go(self) -> threading.Event:
+        """Set when the run is to end at once."""
 
     def hear(self, text: str) -> None:
         """Add what was printed."""

@@ -72,7 +72,8 @@ def _opponents(
     """Whom to play: those of whom a game tells most, and first of all a baseline, the anchor.
 
     A game between agents of chance p tells p (1 - p) of their difference, most between equals,
-    and is worth the more the less is known of either; one more against the same tells less.
+    and is worth the more the less is known of either; one more against the same tells less. What
+    is not known draws the chance towards a half (Glickman 1999), so that a new agent meets all.
     """
     others = [one for one in pool if one.team_id != submission.team_id]
     if not others:
@@ -83,8 +84,10 @@ def _opponents(
 
     def told(other: Submission) -> tuple[bool, float, int]:
         rating, error = _known(table, other.id)
-        chance = 1 / (1 + 10 ** ((rating - own_rating) / 400))
-        worth = chance * (1 - chance) * (own_error**2 + error**2) / (1 + met[other.id])
+        variance = own_error**2 + error**2
+        doubt = math.sqrt(1 + 3 * variance / (math.pi * SCALE) ** 2)
+        chance = 1 / (1 + 10 ** ((rating - own_rating) / 400 / doubt))
+        worth = chance * (1 - chance) * variance / (1 + met[other.id])
         is_anchor = not met and other.team.is_baseline
         return is_anchor, worth, -other.id
 

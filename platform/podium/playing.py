@@ -56,8 +56,8 @@ class Reel:
 
     def said(self, outcome: str, reason: str = "", **more: Any) -> Said:
         """How the run ended, with all that was played."""
-        kept = {"episodes": tuple(self.episodes), "replays": bytes(self.replays)}
-        return Said(outcome, reason, **kept, **more)
+        played, replays = tuple(self.episodes), bytes(self.replays)
+        return Said(outcome, reason, episodes=played, replays=replays, **more)
 
 
 def play_alone(assignment: Mapping[str, Any], bundle: Bundle, desk: Desk, hand: Hand) -> Said:

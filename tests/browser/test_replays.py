@@ -1,5 +1,6 @@
 """Replays looked at in a browser: on their page, and as the file that the command line writes."""
 
+import contextlib
 import threading
 from collections.abc import Iterator
 
@@ -62,13 +63,14 @@ def join(factory, caller):
 
 def keep(installation, submission_id: int, replay: Replay, *sides: Side) -> None:
     content = replay.to_bytes()
-    incoming = installation.storage.receive(1 << 20)
-    incoming.write(content)
     key = f"replays/{submission_id}"
-    installation.storage.keep(incoming, key)
+    with contextlib.closing(installation.storage.receive(1 << 20)) as incoming:
+        incoming.write(content)
+        installation.storage.keep(incoming, key)
     steps = len(replay.tracks["action"])
     with installation.database.writing() as session:
         lease = attempts.take(session, submission_id, "run", "r1", 60)
+        assert lease is not None
         attempts.note_replays(session, lease, key)
         submission = session.get_one(Submission, submission_id)
         played = Played(1, steps, replay.result, sides, len(content))

@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from podium import accounts, judging
+from podium import accounts
 from podium.models import Submission
 from podium.referee import Replay
 
@@ -75,7 +75,7 @@ def flown(hand, factory, ada, installation) -> int:
         for number, content in enumerate(contents, 1)
     ]
     assert worker.report(token, "ran", episodes=played)
-    judging.judge(installation, judging.take(installation, "score", "w1"))
+    factory.judge_all()
     return submission_id
 
 
@@ -225,8 +225,9 @@ def test_who_won_is_on_the_board_with_an_interval(api, met):
     assert all(row["low"] < row["score"] < row["high"] for row in rows)
 
 
-def test_only_agents_of_the_same_pool_are_opponents(hand, factory, met, ada):
-    other = factory.submit(ada, AGENT, "lander", kind="agent")
+def test_only_agents_of_the_same_pool_are_opponents(hand, factory, met, lander):
+    factory.competition("lander", declared=lander)
+    other = factory.submit(factory.member("dan-01", "lander"), AGENT, "lander", kind="agent")
     factory.submit(factory.member("cyd-01", "duel"), b"cyd", "duel", kind="agent")
     worker = hand("match")
     token = worker.take()["token"]

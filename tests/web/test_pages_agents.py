@@ -1,5 +1,7 @@
 """What people see of agents: the form, the episodes of a submission, an episode with its replay."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
@@ -34,11 +36,12 @@ def flown(installation, factory, ada) -> int:
     """A submission that has been flown on all four seeds."""
     submission_id = factory.submit(ada, b"def act", "lander", kind="agent", file_name="agent.py")
     content = Replay("LunarLander-v3", "x", {"action": np.arange(3)}).to_bytes()
-    incoming = installation.storage.receive(1 << 20)
-    incoming.write(content * 4)
-    installation.storage.keep(incoming, "replays/one")
+    with contextlib.closing(installation.storage.receive(1 << 20)) as incoming:
+        incoming.write(content * 4)
+        installation.storage.keep(incoming, "replays/one")
     with installation.database.writing() as session:
         lease = attempts.take(session, submission_id, "run", "r1", 60)
+        assert lease is not None
         attempts.note_replays(session, lease, "replays/one")
         submission = session.get_one(Submission, submission_id)
         played = [

@@ -100,7 +100,7 @@ def differences(published: Mapping[str, str], local: Mapping[str, str]) -> list[
 
 def _kind(described: Mapping[str, Any]) -> str:
     """What the competition runs, where that is one kind only."""
-    runs = [kind for kind in described["kinds"] if kind in KINDS]
+    runs: list[str] = [kind for kind in described["kinds"] if kind in KINDS]
     if len(runs) != 1:
         has = f"It runs {' and '.join(runs)}: say --kind." if runs else "It runs nothing."
         raise click.UsageError(f"Which kind is the file? {has}")
