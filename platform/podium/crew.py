@@ -86,7 +86,7 @@ def _stock(config: Config, walls: Confiner, gpu: Gpu | None) -> Stock | None:
         walls,
         size=config.warm_sandboxes,
         memory_mib=config.warm_mib,
-        gpus=(gpu.index,) if gpu else (),
+        gpus=(gpu.in_sandbox,) if gpu else (),
     )
 
 

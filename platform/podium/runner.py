@@ -17,7 +17,6 @@ from podium.devices import Gpu
 from podium.foreman import Foreman
 from podium.sandbox import selftest
 from podium.sandbox.environment import packages
-from podium.sandbox.job import Device
 from podium.sandbox.pool import Stock
 from podium.sandbox.runner import Runner as Confiner
 from podium.workers import Card
@@ -144,7 +143,7 @@ class Runner:
     def _fetched(self, assignment: Answer, folder: Path) -> Desk:
         """The submitted file, the inputs and the opponents' files, each in its place."""
         token: str = assignment["token"]
-        gpus = (Device(self._gpu.index, self._gpu.minor),) if self._gpu else ()
+        gpus = (self._gpu.in_sandbox,) if self._gpu else ()
         desk = Desk.make(folder, self._confiner, gpus, self._stock)
         self._foreman.fetch(token, "file", assignment["sha256"], desk.file)
         for file in assignment["inputs"]:
