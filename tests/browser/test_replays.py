@@ -99,7 +99,7 @@ def drawn(page) -> int:
 def test_a_flight_is_played_stepped_and_looked_at_again(page, inspect):
     sign_in(page)
     page.goto("/episodes/1")
-    says = page.get_by_role("status")
+    says = page.locator("[data-player]").get_by_role("status")
     expect(says).to_have_text("Step 0 of 39. Return so far 1.5, no engine.")
     assert drawn(page) > 500
     page.get_by_role("button", name="Next").click()
@@ -116,7 +116,7 @@ def test_a_flight_is_played_stepped_and_looked_at_again(page, inspect):
 def test_a_game_tells_who_played_what(page):
     sign_in(page)
     page.goto("/episodes/2")
-    says = page.get_by_role("status")
+    says = page.locator("[data-player]").get_by_role("status")
     expect(says).to_have_text("Step 0 of 7. The board is empty.")
     page.get_by_role("slider").fill("7")
     expect(says).to_have_text("Step 7 of 7. ada-01 played column 3. won by player 1.")

@@ -99,7 +99,10 @@ BROKEN = {
         changed("prepare.py", r"^    count = int", "    undefined\n    count = int"),
         "failed to prepare: NameError",
     ),
-    "too few seeds": (changed("prepare.py", '"small": 50', '"small": 30'), "chance decides"),
+    "too few seeds": (
+        changed("prepare.py", r'int\(decoded\["episodes"\]\)', "30"),
+        "chance decides",
+    ),
     "a file of seeds without a column": (
         changed("prepare.py", "episode,seed,Usage", "episode,sed,Usage"),
         "failed",
