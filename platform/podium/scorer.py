@@ -2,7 +2,7 @@
 
 import logging
 
-from podium import attempts, judging, logs, turns, workers
+from podium import attempts, judging, logs, turns, uncertainty, workers
 from podium.attempts import Lease
 from podium.installation import Installation
 from podium.workers import Card
@@ -35,7 +35,8 @@ class Scorer:
     def work(self) -> None:
         """Judge the submission whose turn it is, if any may begin."""
         work = judging.take(self._here, self.queue, self.name)
-        if work is None:
+        if work is None:  # people's results come before how sure their order is
+            uncertainty.work(self._here)
             return
         self.holds = work.lease
         try:

@@ -63,6 +63,11 @@ def enter_next(session: Session, submission: Submission, queue: str) -> None:
     submission.round = _turn(session, queue, submission.competition_id).round
 
 
+def enter_rescoring(session: Session, queue: str, competition_id: int) -> int:
+    """Give a competition a place in the queue of a rescoring; the round of its submissions."""
+    return _turn(session, queue, competition_id).round
+
+
 def _turn(session: Session, queue: str, competition_id: int) -> Turn:
     turn = session.get(Turn, (queue, competition_id))
     if turn is None:
@@ -218,7 +223,8 @@ def _ready(moment: datetime) -> ColumnElement[bool]:
         .scalar_subquery()
     )
     return and_(
-        or_(Submission.not_before.is_(None), Submission.not_before <= moment), running < most
+        or_(Submission.not_before.is_(None), Submission.not_before <= moment),
+        or_(running < most, Submission.lane == RESCORING),  # whose team is nobody
     )
 
 

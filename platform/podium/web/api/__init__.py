@@ -9,8 +9,10 @@ from podium.web.api import (
     files,
     hosts,
     leaderboard,
+    rescoring,
     shapes,
     submissions,
+    teams,
     users,
     work,
 )
@@ -29,7 +31,10 @@ def init_app(app: APIFlask) -> None:
         SECURITY_SCHEMES={"token": {"type": "http", "scheme": "bearer"}},
     )
     app.spec_processor(_add_error)
-    for noun in (users, competitions, files, submissions, leaderboard, hosts, work):
+    for noun in (
+        *(users, competitions, files, submissions, leaderboard, teams, hosts, rescoring),
+        work,
+    ):
         app.register_blueprint(noun.blueprint)
 
 
