@@ -66,6 +66,12 @@ class Reader:
 NOBODY = Reader()
 
 
+def tag(competition: Competition, reader: Reader, *asked: object) -> str:
+    """What decides all that a reader sees of a board: equal tags, equal content."""
+    parts = (competition.id, competition.board_revision, reader.team_id or 0, int(reader.is_host))
+    return "-".join(str(part).replace(" ", "") for part in (*parts, *asked))
+
+
 @dataclass(frozen=True)
 class Page:
     """A page of a board: ranked rows with the baselines that fall among them, and my own row."""

@@ -32,7 +32,9 @@ def show(slug: str, query: shapes.BoardQuery) -> tuple[shapes.Board, dict[str, s
         if query.split == PRIVATE:
             competitions.need_private(competition, identity.caller())
         reader = reader_of(session, competition)
-        tag = etag(competition, reader, query.split, query.page, query.per_page, query.at)
+        tag = leaderboard.tag(
+            competition, reader, query.split, query.page, query.per_page, query.at
+        )
         if tag in request.if_none_match:
             return Response(status=304, headers=_headers(tag))
         paging = {"page": query.page, "per_page": query.per_page}
@@ -86,12 +88,6 @@ def reader_of(session: Session, competition: Competition) -> Reader:
     caller = identity.caller()
     team = competitions.team_of(session, competition.id, caller.id) if caller else None
     return Reader(team.id if team else None, competitions.is_host(competition, caller))
-
-
-def etag(competition: Competition, reader: Reader, *asked: object) -> str:
-    """What decides all that a reader sees on a page of a board, without its quotes."""
-    parts = (competition.id, competition.board_revision, reader.team_id or 0, int(reader.is_host))
-    return "-".join(str(part).replace(" ", "") for part in (*parts, *asked))
 
 
 def _headers(tag: str) -> dict[str, str]:

@@ -55,9 +55,7 @@ def rows(slug: str) -> Response | str:
     with installation().database.reading() as session:
         shown = frame(session, slug)
         split = _split(shown)
-        reader = shown.reader
-        parts = (shown.competition.board_revision, reader.team_id or 0, int(reader.is_host))
-        tag = "-".join(map(str, (*parts, split, _page())))
+        tag = leaderboard.tag(shown.competition, shown.reader, split, _page())
         if tag in request.if_none_match:
             return Response(status=304)
         board = _board(session, shown, split)
