@@ -83,7 +83,7 @@ def test_a_selected_submission_says_so_and_is_taken_out_again(member, api, predi
     api.judge()
     assert ada.post(f"/submissions/{number}/select").get_json()["selected"] == [number]
     assert ada.get(f"/submissions/{number}").get_json()["selected"] is True
-    out = ada.post(f"/submissions/{number}/select", json={"selected": False}).get_json()
+    out = ada.call("DELETE", f"/submissions/{number}/select").get_json()
     assert (out["selected"], out["counting"]) == ([], [number])
 
 
