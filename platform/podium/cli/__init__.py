@@ -66,6 +66,9 @@ COMMANDS = {
     "limits": Entry(COMPETE, "submissions", "limits", "How many submissions are left."),
     "leaderboard": Entry(COMPETE, "leaderboard", "leaderboard", "The board."),
     "run": Entry(COMPETE, "rehearsal", "run", "Run a bundle, model or agent on this machine."),
+    "shakeup": Entry(COMPETE, "leaderboard", "shakeup", "What the reveal changed."),
+    "team": Entry(COMPETE, "teams", "team", "Your team: invite, accept, leave, merge."),
+    "select": Entry(COMPETE, "teams", "select", "Choose your final submissions."),
     "score": Entry(COMPETE, "scoring", "score", "Check a file, score it against answers."),
     "challenges": Entry(
         HOST, "challenges", "challenges", "List, write, check, prepare challenges."
@@ -73,6 +76,11 @@ COMMANDS = {
     "grant": Entry(HOST, "allowances", "grant", "Give a team extra submissions."),
     "extend": Entry(HOST, "allowances", "extend", "Give a team a later deadline."),
     "retry": Entry(HOST, "allowances", "retry", "Run again what ended in error."),
+    "board": Entry(HOST, "rescoring", "board", "Options of a board: names, freeze, Ladder."),
+    "rescore": Entry(HOST, "rescoring", "rescore", "Score everything again: trial, apply."),
+    "reveal": Entry(HOST, "rescoring", "reveal", "Show the private board to everybody."),
+    "disqualify": Entry(HOST, "rescoring", "disqualify", "Take a team or submission off."),
+    "integrity": Entry(HOST, "rescoring", "integrity", "What may be worth a question."),
     "up": Entry(OPERATE, "operate", "up", "Run everything: web, workers, queue."),
     "web": Entry(OPERATE, "serve", "web", "Run the web server only."),
     "worker": Entry(OPERATE, "operate", "work", "Run a worker; drain workers."),
