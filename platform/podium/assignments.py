@@ -22,7 +22,7 @@ from podium.errors import BadRequestError, ConflictError, NoAccessError
 from podium.installation import Installation
 from podium.jobqueue import RUN_QUEUES
 from podium.matches import Pairing
-from podium.models import Challenge, ChallengeFile, Submission
+from podium.models import Challenge, ChallengeFile, Rescoring, Submission
 from podium.storage import Incoming
 from podium.verdicts import State, Verdict
 from podium.workers import Card
@@ -130,14 +130,17 @@ def submission_of(session: Session, lease: Lease) -> Submission:
     return session.scalars(
         select(Submission)
         .where(Submission.id == lease.submission_id)
-        .options(joinedload(Submission.competition))
+        .options(
+            joinedload(Submission.competition),
+            joinedload(Submission.rescoring).joinedload(Rescoring.challenge),
+        )
     ).one()
 
 
 def input_of(session: Session, lease: Lease, name: str) -> ChallengeFile:
     """One of the inputs that the attempt may read, else NoAccessError."""
     submission = submission_of(session, lease)
-    for file in _inputs(submission.competition.challenge):
+    for file in _inputs(submission.challenge):
         if file.name == name:
             return file
     raise NoAccessError(f"{name!r} is none of the inputs of this run.")
@@ -160,7 +163,7 @@ def opponent_of(session: Session, lease: Lease, submission_id: int) -> Submissio
 
 def largest_output(session: Session, lease: Lease) -> int:
     """The most bytes that an attempt's output may have: as many as a submitted file."""
-    spec = catalog.parse(submission_of(session, lease).competition.challenge.spec)
+    spec = catalog.parse(submission_of(session, lease).challenge.spec)
     return spec.submission.max_file_mib << 20
 
 
@@ -246,7 +249,7 @@ def _finish(
     key = attempts.output_key(session, lease)
     if not key:
         raise BadRequestError("Bring the output before the report that it ran.", field="outcome")
-    spec = catalog.parse(submission.competition.challenge.spec)
+    spec = catalog.parse(submission.challenge.spec)
     queue = spec.score_queue
     turns.enter_next(session, submission, queue)
     done = attempts.finish_run(session, lease, queue, key, said.spent)
@@ -266,7 +269,7 @@ def _assignment(
     installation: Installation, session: Session, lease: Lease, card: Card
 ) -> Assignment:
     submission = submission_of(session, lease)
-    challenge = submission.competition.challenge
+    challenge = submission.challenge
     spec: Spec = catalog.parse(challenge.spec)
     seeds: list[tuple[int, int]] = []
     pairings: list[Pairing] = []

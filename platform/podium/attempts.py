@@ -283,15 +283,19 @@ def give_back(
     return target
 
 
-def hand_back(session: Session, lease: Lease) -> bool:
-    """Give up an attempt because its worker is to end: nobody's fault, and not counted as one."""
+def hand_back(
+    session: Session,
+    lease: Lease,
+    note: str = "The worker was asked to end. Another one begins anew; nothing to do.",
+) -> bool:
+    """Give up an attempt through nobody's fault, as when its worker is to end: not counted."""
     moved = move(
         session,
         lease.submission_id,
         STAGE_STATES[lease.stage],
         State.QUEUED,
         Submission.attempt == lease.number,
-        note="The worker was asked to end. Another one begins anew; nothing to do.",
+        note=note,
     )
     if moved is not None:
         _close(session, lease, RETURNED, "", "platform")

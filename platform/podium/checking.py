@@ -50,7 +50,7 @@ def check(
             raise BadRequestError(f"{competition.title} is not ready: its data are being prepared.")
         spec = catalog.parse(challenge.spec)
         keys = {one.name: one.file_key for one in challenge.files}
-        available = workers.environment(session, queue_for(session, competition, kind))
+        available = workers.environment(session, queue_for(session, challenge, kind))
     try:
         match kind:
             case "predictions":

@@ -278,11 +278,113 @@ class Client:
         return self._json("POST", f"/competitions/{_part(slug)}/extensions", json=asked)
 
     def leaderboard(
-        self, slug: str, *, split: str = "public", page: int = 1, per_page: int = 50
+        self,
+        slug: str,
+        *,
+        split: str = "public",
+        page: int = 1,
+        per_page: int = 50,
+        at: str | None = None,
     ) -> Answer:
-        """A page of the board."""
-        query = {"split": split, "page": page, "per_page": per_page}
+        """A page of the board, or (ISO 8601 with zone) of the public one as it stood then."""
+        query = {"split": split, "page": page, "per_page": per_page, "at": at}
         return self._json("GET", f"/competitions/{_part(slug)}/leaderboard", params=query)
+
+    def shakeup(self, slug: str) -> list[Answer]:
+        """Public against private rank of all teams, after the reveal."""
+        return self._all(f"/competitions/{_part(slug)}/shakeup", {})
+
+    def team(self, slug: str) -> Answer:
+        """The own team, and those that invite."""
+        return self._json("GET", f"/competitions/{_part(slug)}/team")
+
+    def create_team(self, slug: str, name: str) -> Answer:
+        """Create a team, or name the own one."""
+        return self._json("POST", f"/competitions/{_part(slug)}/team", json={"name": name})
+
+    def invite(self, slug: str, handle: str | None = None) -> Answer:
+        """Invite a person, or make a link."""
+        path = f"/competitions/{_part(slug)}/team/invitations"
+        return self._json("POST", path, json={"handle": handle})
+
+    def accept_invitation(
+        self, slug: str, team: str | None = None, code: str | None = None
+    ) -> Answer:
+        """Enter a team, by its name or a link's code."""
+        path = f"/competitions/{_part(slug)}/team/accept"
+        return self._json("POST", path, json={"team": team, "code": code})
+
+    def leave_team(self, slug: str) -> Answer:
+        """Leave for a team of one's own."""
+        return self._json("POST", f"/competitions/{_part(slug)}/team/leave")
+
+    def merge_team(self, slug: str, other: str) -> Answer:
+        """Ask another team to become one, or agree; `team` is null until both have."""
+        path = f"/competitions/{_part(slug)}/team/merge"
+        return self._json("POST", path, json={"team": other})
+
+    def finals(self, slug: str) -> Answer:
+        """What is selected and what would count."""
+        return self._json("GET", f"/competitions/{_part(slug)}/finals")
+
+    def choose_finals(self, slug: str, submissions: list[int]) -> Answer:
+        """Let these be final, and no others."""
+        path = f"/competitions/{_part(slug)}/finals"
+        return self._json("PUT", path, json={"submissions": submissions})
+
+    def board_options(self, slug: str) -> Answer:
+        """What the host has chosen for the board: for hosts."""
+        return self._json("GET", f"/competitions/{_part(slug)}/board")
+
+    def change_board(self, slug: str, options: Answer) -> Answer:
+        """Change options of the board: for hosts."""
+        return self._json("PATCH", f"/competitions/{_part(slug)}/board", json=options)
+
+    def reveal(self, slug: str, reason: str = "") -> Answer:
+        """Show the private board to everybody: for hosts."""
+        path = f"/competitions/{_part(slug)}/reveal"
+        return self._json("POST", path, json={"reason": reason})
+
+    def disqualify(
+        self,
+        slug: str,
+        *,
+        team: str | None = None,
+        submission: int | None = None,
+        reason: str = "",
+        lift: bool = False,
+    ) -> Answer:
+        """Take a team or a submission off the boards, or lift that: for hosts."""
+        asked = {"team": team, "submission": submission, "reason": reason, "lift": lift}
+        return self._json("POST", f"/competitions/{_part(slug)}/disqualifications", json=asked)
+
+    def integrity(self, slug: str) -> Answer:
+        """What may be worth a question: for hosts."""
+        return self._json("GET", f"/competitions/{_part(slug)}/integrity")
+
+    def rescoring(self, slug: str) -> Answer:
+        """The undecided trial with its difference: for hosts."""
+        return self._json("GET", f"/competitions/{_part(slug)}/rescoring")
+
+    def begin_rescoring(self, slug: str, answers: Path | None, fields: dict[str, str]) -> Answer:
+        """Begin a trial: for hosts."""
+        path = f"/competitions/{_part(slug)}/rescoring"
+        if answers is None:
+            return self._json("POST", path, data=fields)
+        with answers.open("rb") as opened:
+            form = Form(opened, answers.name, fields, lambda _: None)
+            typed = {"Content-Type": form.content_type}
+            return self._json("POST", path, data=form, headers=typed)
+
+    def apply_rescoring(self, slug: str, reason: str = "", *, leaves_out: bool = False) -> Answer:
+        """Put a trial's scores in force: for hosts."""
+        path = f"/competitions/{_part(slug)}/rescoring/apply"
+        return self._json("POST", path, json={"reason": reason, "leaves_out": leaves_out})
+
+    def discard_rescoring(self, slug: str, reason: str = "") -> None:
+        """Throw a trial away: for hosts."""
+        path = f"/competitions/{_part(slug)}/rescoring/discard"
+        self._call("POST", path, json={"reason": reason}).close()
 
     def _all(self, path: str, query: dict[str, Any]) -> list[Answer]:
         found: list[Answer] = []

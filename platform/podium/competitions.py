@@ -5,16 +5,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import count
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from podium.accounts import Caller
 from podium.errors import ClosedError, NoAccessError, NotFoundError
-from podium.models import Challenge, ChallengeFile, Competition, Membership, Team, User
+from podium.models import (
+    AuditEntry,
+    Challenge,
+    ChallengeFile,
+    Competition,
+    Membership,
+    Team,
+    User,
+)
 from podium.models.record import now
 
 LEVELS = ("beginner", "intermediate", "advanced")
+LONGEST_REASON = 500
 
 
 class Status(StrEnum):
@@ -130,16 +140,45 @@ def join(session: Session, competition: Competition, caller: Caller) -> Team:
         raise ClosedError(
             f"{competition.title} ended at {competition.closes_at:%d %b %Y %H:%M} UTC."
         )
-    team = Team(competition_id=competition.id, name=caller.handle)
+    return found_team(session, competition, caller)
+
+
+def found_team(session: Session, competition: Competition, caller: Caller) -> Team:
+    """Make a team of the caller alone, who is in none; it is called as they are."""
+    team = Team(
+        competition_id=competition.id,
+        name=_free_name(session, competition.id, caller.handle),
+        leader_id=caller.id,
+    )
     session.add(team)
     session.flush()
     session.add(Membership(competition_id=competition.id, team_id=team.id, user_id=caller.id))
+    count_teams(session, competition.id, 1)
+    return team
+
+
+def count_teams(session: Session, competition_id: int, more: int) -> None:
+    """Note that a competition has more teams, or fewer."""
     session.execute(
         update(Competition)
-        .where(Competition.id == competition.id)
-        .values(team_count=Competition.team_count + 1)
+        .where(Competition.id == competition_id)
+        .values(team_count=Competition.team_count + more)
+        .execution_options(synchronize_session=False)
     )
-    return team
+
+
+def _free_name(session: Session, competition_id: int, handle: str) -> str:
+    """The handle, or with a number where a team is called so."""
+    taken = set(
+        session.scalars(
+            select(Team.name).where(
+                Team.competition_id == competition_id, Team.name.startswith(handle, autoescape=True)
+            )
+        )
+    )
+    if handle not in taken:
+        return handle
+    return next(name for n in count(2) if (name := f"{handle} {n}") not in taken)
 
 
 def text(session: Session, competition: Competition) -> str:
@@ -165,8 +204,18 @@ def need_host(competition: Competition, caller: Caller) -> None:
 
 
 def sees_private(competition: Competition, caller: Caller | None) -> bool:
-    """Whether the caller may see private scores and the private board: its hosts."""
-    return is_host(competition, caller)
+    """Whether the caller may see private scores and the private board: its hosts, then all."""
+    return competition.revealed_at is not None or is_host(competition, caller)
+
+
+def need_private(competition: Competition, caller: Caller | None) -> None:
+    """Raise NoAccessError unless the caller may see private scores."""
+    if not sees_private(competition, caller):
+        raise NoAccessError(
+            f"The private board of {competition.slug} is not revealed yet. Hosts see it; you can "
+            "see the public one.",
+            code="not_revealed",
+        )
 
 
 def files(session: Session, competition: Competition) -> Sequence[ChallengeFile]:
@@ -186,3 +235,42 @@ def file(session: Session, competition: Competition, name: str) -> ChallengeFile
             return item
     names = ", ".join(item.name for item in offered) or "none yet"
     raise NotFoundError(f"{competition.slug} has no file {name!r}. Its files: {names}.")
+
+
+def audit(
+    session: Session,
+    caller: Caller | None,
+    action: str,
+    competition: Competition,
+    reason: str = "",
+    subject: str = "",
+    **detail: object,
+) -> None:
+    """Write into the audit log what a host (or None: Podium itself) did to a competition."""
+    session.add(
+        AuditEntry(
+            user_id=caller.id if caller else None,
+            action=action,
+            subject=f"{subject or 'competition'}:{competition.slug}",
+            reason=reason[:LONGEST_REASON],
+            detail=detail,
+        )
+    )
+
+
+def audited(
+    session: Session, competition: Competition, most: int
+) -> Sequence[tuple[AuditEntry, str | None]]:
+    """What was done to a competition, the latest first, each with who did it."""
+    subject = AuditEntry.subject
+    rows = session.execute(
+        select(AuditEntry, User.handle)
+        .outerjoin(User, User.id == AuditEntry.user_id)
+        .where(
+            subject.endswith(f":{competition.slug}", autoescape=True)
+            | subject.contains(f":{competition.slug}/", autoescape=True)
+        )
+        .order_by(AuditEntry.id.desc())
+        .limit(most)
+    )
+    return [(entry, handle) for entry, handle in rows]

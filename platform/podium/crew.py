@@ -74,7 +74,7 @@ def _alone(config: Config, orders: Orders, gpu: Gpu | None) -> None:
         walls = confiner(config)
         bench = Runner(_foreman(), card, walls, gpu, _stock(config, walls, gpu))
     else:
-        bench = Scorer(Installation.open(config), card)
+        bench = Scorer(Installation.open(config), card, gpu)
     worker.serve(bench, JobQueue(config.redis), config.heartbeat_s, burst=orders.burst)
 
 
@@ -86,7 +86,7 @@ def _stock(config: Config, walls: Confiner, gpu: Gpu | None) -> Stock | None:
         walls,
         size=config.warm_sandboxes,
         memory_mib=config.warm_mib,
-        gpus=(gpu.index,) if gpu else (),
+        gpus=(gpu.in_sandbox,) if gpu else (),
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from podium.sandbox import Limits, Outcome
+from podium.sandbox.job import Device
 from podium.sandbox.pool import Stock
 from podium.sandbox.runner import Runner as Confiner
 from podium.sandbox.served import Load, Served, boot, serving_job
@@ -31,7 +32,7 @@ class Desk:
     inputs: Path  # folder of the public files it reads
     outputs: Path  # folder for what it writes
     confiner: Confiner
-    gpus: tuple[int, ...] = ()
+    gpus: tuple[Device, ...] = ()
     stock: Stock | None = None  # warm sandboxes, if any are kept
 
     @classmethod
@@ -39,7 +40,7 @@ class Desk:
         cls,
         folder: Path,
         confiner: Confiner,
-        gpus: tuple[int, ...] = (),
+        gpus: tuple[Device, ...] = (),
         stock: Stock | None = None,
     ) -> "Desk":
         """An empty desk in an empty folder."""

@@ -124,6 +124,7 @@ def _find(session: Session, spec: Spec, edition: str) -> Challenge | None:
             Challenge.slug == spec.slug,
             Challenge.version == spec.version,
             Challenge.edition == edition,
+            Challenge.revision == 0,
         )
     )
 

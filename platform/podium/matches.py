@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased, joinedload
 
-from podium import attempts, catalog, episodes, leaderboard, turns
+from podium import attempts, catalog, entries, episodes, turns
 from podium.attempts import Ending, Lease, Spent
+from podium.boardrules import SPLITS
 from podium.catalog import Spec
 from podium.installation import Installation
 from podium.models import Competition, Episode, Evaluation, Player, Submission
@@ -152,7 +153,7 @@ def _rate(session: Session, competition: Competition, spec: Spec) -> None:
             continue
         rating, error = _known(table, agent.id)
         bounds = (rating - Z * error, rating + Z * error) if played[agent.id] else (None, None)
-        for split in (leaderboard.PUBLIC, leaderboard.PRIVATE):  # a rating knows no parts
+        for split in SPLITS:  # a rating knows no parts
             row = known.pop((agent.id, split), None)
             if row is None:
                 row = Evaluation(
@@ -171,7 +172,7 @@ def _rate(session: Session, competition: Competition, spec: Spec) -> None:
         retired.reason = f"Its rating was {row.value:.0f} when newer agents of its team came."
         session.delete(row)
     session.flush()
-    leaderboard.rebuild(session, competition, metric=METRIC, higher_is_better=True)
+    entries.rebuild(session, competition)
 
 
 def _pool(session: Session, competition_id: int) -> list[Submission]:

@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
-from podium import attempts, turns, workers
+from podium import attempts, boardclock, turns, uncertainty, workers
 from podium.installation import Installation
 from podium.jobqueue import QUEUES
 from podium.models import WorkerProcess
@@ -48,7 +48,17 @@ def reconcile(installation: Installation) -> Repairs:
         if missing > 0:
             installation.queue.wake(queue, missing)
             woken += missing
+    boardclock.tick(installation, moment)
+    _wake_for_intervals(installation, moment)
     return Repairs(reclaimed, woken)
+
+
+def _wake_for_intervals(installation: Installation, moment: datetime) -> None:
+    """Where a board has changed, ask a worker that has nothing to do how sure its order is."""
+    with installation.database.reading() as session:
+        is_due = uncertainty.due(session, moment) is not None
+    if is_due and not installation.queue.depth(uncertainty.QUEUE):
+        installation.queue.wake(uncertainty.QUEUE)
 
 
 def serve(installation: Installation) -> None:

@@ -116,7 +116,8 @@ class Runner:
     def _check_gpu(self) -> None:
         """A device that was used is tested before the next work; in trouble it takes none."""
         if self._gpu is not None:
-            self._note_trouble(devices.trouble(self._gpu, sys.executable))
+            trouble = devices.trouble(self._gpu, sys.executable, devices.QUICK_TEST)
+            self._note_trouble(trouble)
 
     def _run(self, assignment: Answer, hold: Hold) -> None:
         try:
@@ -142,7 +143,7 @@ class Runner:
     def _fetched(self, assignment: Answer, folder: Path) -> Desk:
         """The submitted file, the inputs and the opponents' files, each in its place."""
         token: str = assignment["token"]
-        gpus = (self._gpu.index,) if self._gpu else ()
+        gpus = (self._gpu.in_sandbox,) if self._gpu else ()
         desk = Desk.make(folder, self._confiner, gpus, self._stock)
         self._foreman.fetch(token, "file", assignment["sha256"], desk.file)
         for file in assignment["inputs"]:

@@ -80,6 +80,7 @@ def _code(assignment: Mapping[str, Any], desk: Desk, hand: Hand) -> Said:
         limits_of(rules),
         wanted=wanted,
         runner=desk.confiner,
+        gpus=desk.gpus,
         on_log=hand.hear,
         stop=hand.let_go,
     )

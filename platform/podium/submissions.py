@@ -25,7 +25,7 @@ from podium.errors import (
     NotFoundError,
 )
 from podium.installation import Installation
-from podium.models import AuditEntry, Competition, Membership, Submission, Team
+from podium.models import AuditEntry, Challenge, Competition, Membership, Submission, Team
 from podium.models.record import now
 from podium.models.submission import IN_ERROR
 from podium.storage import Incoming
@@ -46,6 +46,7 @@ class Upload:
     message: str = ""
     kind: str = "predictions"
     idempotency_key: str | None = None
+    source: str = ""  # a keyed hash of where it came from
 
 
 def need_room(
@@ -113,8 +114,7 @@ def _accept(
     received_at: datetime,
 ) -> tuple[Submission, bool]:
     competition = find(session, slug)
-    team = need_team(session, competition, caller)
-    session.scalars(select(Team.id).where(Team.id == team.id).with_for_update()).one()
+    team = _own_team(session, competition, caller)
     if upload.idempotency_key:
         earlier = _of_key(session, team.id, upload.idempotency_key)
         if earlier is not None:
@@ -130,11 +130,20 @@ def _accept(
     return _insert(session, competition, team, upload, file_key, received_at, caller.id), True
 
 
+def _own_team(session: Session, competition: Competition, caller: Caller) -> Team:
+    """The caller's team, locked; the one it is in after any merge that was under way."""
+    while True:
+        team = need_team(session, competition, caller)
+        session.scalars(select(Team.id).where(Team.id == team.id).with_for_update()).one()
+        if need_team(session, competition, caller).id == team.id:
+            return team
+
+
 def _need_walls(session: Session, competition: Competition, kind: str) -> None:
     """Raise ClosedError where every worker that could run it has found its sandbox wanting."""
     if kind == "predictions":
         return
-    online = workers.online(session, (queue_for(session, competition, kind),), GPU_SEEN_S)
+    online = workers.online(session, (queue_for(session, competition.challenge, kind),), GPU_SEEN_S)
     if online and all(one.trouble for one in online):
         raise ClosedError(
             "Submitted code cannot be run here just now; predictions are scored as usual. "
@@ -194,8 +203,9 @@ def _insert(
         size_bytes=upload.file.size_bytes,
         message=clean_message(upload.message),
         idempotency_key=upload.idempotency_key,
+        source=upload.source,
         state=State.QUEUED,
-        queue=queue_for(session, competition, upload.kind),
+        queue=queue_for(session, competition.challenge, upload.kind),
         lane=lane,
         received_at=received_at,
     )
@@ -223,12 +233,12 @@ def check_kind(competition: Competition, kind: str) -> None:
         )
 
 
-def queue_for(session: Session, competition: Competition, kind: str) -> str:
-    """The queue in which a new submission of this kind begins.
+def queue_for(session: Session, challenge: Challenge, kind: str) -> str:
+    """The queue in which a submission of this kind begins.
 
     Where the challenge allows both, a run waits for a GPU if a worker with one is online.
     """
-    spec = catalog.parse(competition.challenge.spec)
+    spec = catalog.parse(challenge.spec)
     if kind == "predictions":
         return spec.score_queue
     if spec.is_match:
@@ -287,7 +297,7 @@ def of_competition(
     """Everybody's submissions, newest first: for hosts."""
     return session.scalars(
         _loaded()
-        .where(Submission.competition_id == competition_id)
+        .where(Submission.competition_id == competition_id, Submission.original_id.is_(None))
         .order_by(Submission.received_at.desc(), Submission.id.desc())
         .offset((page - 1) * per_page)
         .limit(per_page)
@@ -302,7 +312,9 @@ def count(
     if team_id is not None:
         query = query.where(Submission.team_id == team_id)
     if competition_id is not None:
-        query = query.where(Submission.competition_id == competition_id)
+        query = query.where(
+            Submission.competition_id == competition_id, Submission.original_id.is_(None)
+        )
     return session.scalar(query) or 0
 
 

@@ -4,9 +4,12 @@
 format, the way is the same: read_form or read_answers once, then read_predictions and score.
 """
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
 
 from podium_scoring import inputs, selection
 from podium_scoring.errors import ChallengeError
@@ -89,12 +92,24 @@ class Truth:
     answers: Answers
     form: Form
     network: "Network | None" = None
+    device: str = "cpu"  # where the network runs: cpu or cuda
     prepared: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def splits(self) -> Mapping[str, Ints]:
         """The rows of each split."""
         return self.answers.splits
+
+    def without(self, ids: Iterable[Any]) -> Self:
+        """The same answers with some ids left out of every split; a signature names them."""
+        left_out = sorted({str(one) for one in ids})
+        is_left_out = np.isin(self.answers.ids.astype(str), left_out)
+        splits = {split: rows[~is_left_out[rows]] for split, rows in self.answers.splits.items()}
+        named = hashlib.sha256("\n".join(left_out).encode()).hexdigest()[:8]
+        answers = replace(
+            self.answers, splits=splits, digest=f"{self.answers.digest}-without-{named}"
+        )
+        return replace(self, answers=answers, prepared={})
 
     def features(self, images: Any) -> Any:
         """Features of images by the answers' network; what are features already stay."""
@@ -104,7 +119,7 @@ class Truth:
             raise ChallengeError(
                 "There are images and no network. Put its weights into the answers and name it."
             )
-        return self.network.features(images)
+        return self.network.features(images, device=self.device)
 
     @property
     def made_with(self) -> dict[str, str]:
@@ -193,7 +208,7 @@ class Grading:
         """The form of files from the public sample submission; its faults are the host's."""
         return read_form(sample, self.submission)
 
-    def read_truth(self, data: bytes, *, usage: bool = True) -> Truth:
+    def read_truth(self, data: bytes, *, usage: bool = True, device: str = "cpu") -> Truth:
         """The answers, and the form of a file that fits them; their faults are the host's."""
         answers = read_answers(data, self.answers, usage=usage)
         if self.submission.rows is None:
@@ -205,7 +220,7 @@ class Grading:
             from podium_scoring.features import Network
 
             network = Network.of(self.network, data)
-        return Truth(answers, form, network)
+        return Truth(answers, form, network, device)
 
     def read_predictions(self, data: bytes, form: Form) -> Predictions:
         """A submission's columns; SubmissionError with at most 20 places if it does not fit."""

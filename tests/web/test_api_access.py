@@ -54,6 +54,58 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     ("GET", "/competitions/toy/environment"): ({}, ANYONE),
     ("GET", "/competitions/toy/leaderboard"): ({}, ANYONE),
     ("GET", "/competitions/toy/leaderboard?split=private"): ({}, HOSTS),
+    ("GET", "/competitions/toy/history"): ({}, ANYONE),
+    ("GET", "/competitions/toy/history?split=private"): ({}, HOSTS),
+    ("GET", "/competitions/toy/shakeup"): ({}, HOSTS),
+    ("GET", "/competitions/toy/team"): ({}, SIGNED_IN),
+    ("GET", "/competitions/toy/finals"): ({}, MEMBERS),
+    ("PUT", "/competitions/toy/finals"): ({"json": {"submissions": []}}, MEMBERS),
+    ("POST", "/competitions/toy/team/invitations"): (
+        {"json": {}},
+        {person: 201 if status == 200 else status for person, status in MEMBERS.items()},
+    ),
+    ("DELETE", "/competitions/toy/team/invitations"): (
+        {},
+        {person: 204 if status == 200 else status for person, status in MEMBERS.items()},
+    ),
+    ("POST", "/competitions/toy/team/accept"): (
+        {"json": {}},
+        dict.fromkeys(PEOPLE, 404) | {"anonymous": 401},
+    ),
+    ("POST", "/competitions/toy/team/leave"): (
+        {},
+        {person: 409 if status == 200 else status for person, status in MEMBERS.items()},
+    ),
+    ("POST", "/competitions/toy/team/merge"): (
+        {"json": {"team": "nobody"}},
+        {person: 404 if status == 200 else status for person, status in MEMBERS.items()},
+    ),
+    ("POST", "/submissions/{id}/select"): ({}, OWN | {"host": 403, "admin": 403}),
+    ("DELETE", "/submissions/{id}/select"): ({}, OWN | {"host": 403, "admin": 403}),
+    ("GET", "/competitions/toy/board"): ({}, HOSTS_ONLY),
+    ("PATCH", "/competitions/toy/board"): ({"json": {"finals": 2}}, HOSTS_ONLY),
+    ("GET", "/competitions/toy/integrity"): ({}, HOSTS_ONLY),
+    ("POST", "/competitions/toy/disqualifications"): (
+        {"json": {"team": "joined-01", "lift": True}},
+        HOSTS_ONLY | {"host": 409, "admin": 409},
+    ),
+    ("POST", "/competitions/toy/reveal"): (
+        {"json": {}},
+        HOSTS_ONLY | {"host": 403, "admin": 403},  # it is open
+    ),
+    ("GET", "/competitions/toy/rescoring"): ({}, HOSTS_ONLY | {"host": 404, "admin": 404}),
+    ("POST", "/competitions/toy/rescoring"): (
+        {"data": {"metric": "f1_macro"}},
+        HOSTS_ONLY | {"host": 201, "admin": 201},
+    ),
+    ("POST", "/competitions/toy/rescoring/discard"): (
+        {"json": {}},
+        HOSTS_ONLY | {"host": 204, "admin": 204},
+    ),
+    ("POST", "/competitions/toy/rescoring/apply"): (
+        {"json": {}},
+        HOSTS_ONLY | {"host": 404, "admin": 404},
+    ),
     ("POST", "/competitions/toy/grants"): (
         {"json": {"team": "joined-01", "submissions": 1}},
         HOSTS_ONLY,
@@ -76,6 +128,10 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     # What changes the answers of others comes last.
     ("POST", "/submissions/{id}/cancel"): ({}, OWN),
     ("POST", "/competitions/toy/join"): ({}, SIGNED_IN),
+    ("POST", "/competitions/toy/team"): (
+        {"json": {"name": "The same name"}},
+        SIGNED_IN,
+    ),
 }
 
 

@@ -1,7 +1,5 @@
 """Commands of those who run Podium: the whole tree, its parts, the database, users."""
 
-import os
-import sys
 from pathlib import Path
 
 import click
@@ -53,13 +51,6 @@ def up(home: Path | None, host: str | None, port: int | None, no_demo: bool) -> 
 
     admin: list[str] = []
     supervisor.run(prepare, when_ready)
-
-
-@click.command()
-def web() -> None:
-    """Run the web server only (host and port from the settings)."""
-    arguments = ["-P", "-m", "gunicorn", "-c", "python:podium.web.server"]
-    os.execv(sys.executable, [sys.executable, *arguments])
 
 
 @click.group(name="worker", invoke_without_command=True)

@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from types import TracebackType
 
-from podium.sandbox.job import Bind
+from podium.sandbox.job import Bind, Device
 from podium.sandbox.limits import Limits
 from podium.sandbox.outcome import SandboxError
 from podium.sandbox.runner import Runner
@@ -36,7 +36,7 @@ class Pool:
         *,
         preload: tuple[str, ...] = ("torch",),
         binds: tuple[Bind, ...] = (),
-        gpus: tuple[int, ...] = (),
+        gpus: tuple[Device, ...] = (),
         size: int = 2,
         memory_mib: int = 1024,
     ) -> None:
@@ -128,7 +128,7 @@ class Stock:
     """
 
     def __init__(
-        self, runner: Runner, *, size: int, memory_mib: int, gpus: tuple[int, ...] = ()
+        self, runner: Runner, *, size: int, memory_mib: int, gpus: tuple[Device, ...] = ()
     ) -> None:
         self._runner = runner
         self._size, self._memory_mib, self._gpus = size, memory_mib, gpus

@@ -10,7 +10,7 @@ import numpy as np
 from podium.sandbox.arguments import RUNNER
 from podium.sandbox.confinement import Sandbox
 from podium.sandbox.inside.frames import ASK, LOAD, READY, Field
-from podium.sandbox.job import Bind, Job
+from podium.sandbox.job import Bind, Device, Job
 from podium.sandbox.limits import Limits
 from podium.sandbox.link import GoneError, Link, LinkError
 from podium.sandbox.outcome import Cause, Outcome, SandboxError
@@ -47,7 +47,7 @@ def serving_job(
     limits: Limits,
     preload: tuple[str, ...] = (),
     binds: tuple[Bind, ...] = (),
-    gpus: tuple[int, ...] = (),
+    gpus: tuple[Device, ...] = (),
 ) -> Job:
     """Our script, waiting for its first frame, with these packages imported."""
     command = (runner.python, "-s", "-E", "-u", f"{RUNNER}/serve.py", *preload)

@@ -5,10 +5,12 @@ form parser then writes each chunk into the storage's `Incoming`, which counts a
 """
 
 import functools
+import hmac
 from collections.abc import Callable
 from typing import IO, Any, cast
 
 from flask import Request, request
+from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from podium import competitions, submissions
@@ -39,11 +41,13 @@ class UploadRequest(Request):
         return cast(IO[bytes], self.receive())
 
 
-def takes_file(*, must_have_room: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def takes_file(
+    *, must_have_room: bool, may_lack: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorate a view of a competition's `slug` that takes one file: it gets an `upload`.
 
-    With `must_have_room`, who may not submit now is told so before the body is read. What the
-    view does not keep is dropped.
+    With `must_have_room`, who may not submit now is told so before the body is read; with
+    `may_lack` the upload is None where no file was sent. What the view does not keep is dropped.
     """
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -64,7 +68,7 @@ def takes_file(*, must_have_room: bool) -> Callable[[Callable[..., Any]], Callab
             incoming.receive = receive
             incoming.max_content_length = limit_bytes + FORM_BYTES
             try:
-                return view(slug, upload=_read(key, limit_bytes), **values)
+                return view(slug, upload=_read(key, limit_bytes, may_lack=may_lack), **values)
             finally:
                 for file in arrived:
                     file.close()
@@ -97,7 +101,7 @@ def _idempotency_key() -> str | None:
     return key or None
 
 
-def _read(key: str | None, limit_bytes: int) -> Upload:
+def _read(key: str | None, limit_bytes: int, *, may_lack: bool) -> Upload | None:
     """Parse the form, which is where the body is read."""
     try:
         sent = request.files
@@ -107,6 +111,8 @@ def _read(key: str | None, limit_bytes: int) -> Upload:
             f"A file may have {limit_bytes:,} bytes."
         ) from None
     security.check_csrf()  # not earlier: its token may stand in the same form
+    if may_lack and (FIELD not in sent or not sent[FIELD].filename):
+        return None
     if FIELD not in sent:
         raise BadRequestError(
             f"There is no file in the request. Send it as multipart/form-data, in the field "
@@ -120,4 +126,11 @@ def _read(key: str | None, limit_bytes: int) -> Upload:
         message=request.form.get("message", ""),
         kind=request.form.get("kind", "predictions"),
         idempotency_key=key or request.form.get("idempotency_key") or None,
+        source=_source(),
     )
+
+
+def _source() -> str:
+    """The sender's address as a keyed hash: the same address is known again, none is kept."""
+    secret = installation().config.secret().encode()
+    return hmac.digest(secret, get_remote_address().encode(), "sha256").hex()[:16]

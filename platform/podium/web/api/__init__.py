@@ -10,8 +10,10 @@ from podium.web.api import (
     files,
     hosts,
     leaderboard,
+    rescoring,
     shapes,
     submissions,
+    teams,
     users,
     work,
 )
@@ -30,7 +32,10 @@ def init_app(app: APIFlask) -> None:
         SECURITY_SCHEMES={"token": {"type": "http", "scheme": "bearer"}},
     )
     app.spec_processor(_add_error)
-    for noun in (users, competitions, files, submissions, episodes, leaderboard, hosts, work):
+    for noun in (
+        *(users, competitions, files, submissions, episodes, leaderboard, teams, hosts, rescoring),
+        work,
+    ):
         app.register_blueprint(noun.blueprint)
 
 

@@ -71,7 +71,7 @@ def environment(slug: str) -> shapes.Environment:
     with installation().database.reading() as session:
         competition = competitions.find(session, slug)
         spec = catalog.parse(competition.challenge.spec)
-        queue = submissions.queue_for(session, competition, "code")
+        queue = submissions.queue_for(session, competition.challenge, "code")
         return shapes.Environment(
             packages=workers.environment(session, queue),
             run=spec.run.model_dump(mode="json"),

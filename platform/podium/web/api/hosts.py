@@ -1,10 +1,11 @@
-"""What hosts do over the API: grants, extensions, and running again what ended in error."""
+"""What hosts do over the API: allowances, board options, reveal, disqualification, evidence."""
 
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from podium import allowances, limits, submissions
-from podium.competitions import find
+from podium import allowances, boardoptions, conduct, integrity, limits, reveal, submissions
+from podium.competitions import find, need_host
+from podium.errors import BadRequestError
 from podium.models import Team
 from podium.models.record import now
 from podium.web import identity, installation
@@ -46,6 +47,80 @@ def retry(submission_id: int) -> tuple[str, int]:
     """Run a submission again that ended in error."""
     submissions.retry(installation(), identity.need_caller("host"), submission_id)
     return "", 204
+
+
+@blueprint.get("/competitions/<slug>/board")
+@blueprint.output(shapes.BoardOptions)
+@blueprint.doc(security="token", responses=[401, 403, 404])
+def show_options(slug: str) -> shapes.BoardOptions:
+    """What the host has chosen for the board."""
+    caller = identity.need_caller("host")
+    with installation().database.reading() as session:
+        competition = find(session, slug)
+        need_host(competition, caller)
+        return shapes.BoardOptions(**boardoptions.of(competition))
+
+
+@blueprint.patch("/competitions/<slug>/board")
+@blueprint.input(shapes.BoardOptionsRequest, arg_name="asked")
+@blueprint.output(shapes.BoardOptions)
+@blueprint.doc(security="token", responses=[400, 401, 403, 404, 409])
+def change_options(slug: str, asked: shapes.BoardOptionsRequest) -> shapes.BoardOptions:
+    """Change some options of the board; what is left out stays."""
+    caller = identity.need_caller("host")
+    wanted = asked.model_dump(exclude_unset=True, exclude={"reason"})
+    here = installation()
+    with here.database.writing() as session:
+        competition = boardoptions.change(session, here.storage, caller, slug, wanted, asked.reason)
+        return shapes.BoardOptions(**boardoptions.of(competition))
+
+
+@blueprint.post("/competitions/<slug>/reveal")
+@blueprint.input(shapes.Reason, arg_name="asked")
+@blueprint.output(shapes.Revealed)
+@blueprint.doc(security="token", responses=[401, 403, 404, 409])
+def show_private(slug: str, asked: shapes.Reason) -> shapes.Revealed:
+    """Show the private board to everybody, after the last deadline. There is no way back."""
+    caller = identity.need_caller("host")
+    with installation().database.writing() as session:
+        competition = reveal.by_host(session, caller, slug, asked.reason)
+        assert competition.revealed_at is not None
+        return shapes.Revealed(revealed_at=competition.revealed_at)
+
+
+@blueprint.post("/competitions/<slug>/disqualifications")
+@blueprint.input(shapes.Disqualification, arg_name="asked")
+@blueprint.output(shapes.Disqualified)
+@blueprint.doc(security="token", responses=[400, 401, 403, 404, 409])
+def disqualify(slug: str, asked: shapes.Disqualification) -> shapes.Disqualified:
+    """Take a team or one of its submissions off the boards, or `lift` that."""
+    caller = identity.need_caller("host")
+    if (asked.team is None) == (asked.submission is None):
+        raise BadRequestError("Name a team or a submission, not both.", field="team")
+    with installation().database.writing() as session:
+        need_host(find(session, slug), caller)
+        if asked.team is not None:
+            act = conduct.reinstate_team if asked.lift else conduct.disqualify_team
+            why = act(session, caller, slug, asked.team, asked.reason).disqualified
+        else:
+            one = conduct.reinstate_submission if asked.lift else conduct.disqualify_submission
+            why = one(session, caller, asked.submission or 0, asked.reason).disqualified
+    return shapes.Disqualified(team=asked.team, submission=asked.submission, disqualified=why)
+
+
+@blueprint.get("/competitions/<slug>/integrity")
+@blueprint.output(shapes.Evidence)
+@blueprint.doc(security="token", responses=[401, 403, 404])
+def show_evidence(slug: str) -> shapes.Evidence:
+    """Identical files, alike errors and code, shared addresses: worth a question, no verdict."""
+    caller = identity.need_caller("host")
+    here = installation()
+    with here.database.reading() as session:
+        competition = find(session, slug)
+        need_host(competition, caller)
+        return shapes.Evidence.model_validate(
+            integrity.evidence(here.storage, session, competition)
+        )
 
 
 def _limits(session: Session, slug: str, team: Team) -> shapes.TeamLimits:

@@ -8,7 +8,7 @@ from apiflask.schemas import FileSchema
 from flask import Response, url_for
 from sqlalchemy.orm import Session
 
-from podium import checking, competitions, submissions, waiting
+from podium import checking, competitions, finals, submissions, waiting
 from podium.models import Evaluation, Submission
 from podium.submissions import Upload
 from podium.verdicts import State
@@ -104,6 +104,30 @@ def cancel(submission_id: int) -> shapes.Submission:
     return _one(submission_id)
 
 
+@blueprint.post("/submissions/<int(max=2147483647):submission_id>/select")
+@blueprint.output(shapes.Finals)
+@blueprint.doc(security="token", responses=[400, 401, 403, 404, 409, 429])
+def select(submission_id: int) -> shapes.Finals:
+    """Add a submission to the finals of its team."""
+    return _select(submission_id, selected=True)
+
+
+@blueprint.delete("/submissions/<int(max=2147483647):submission_id>/select")
+@blueprint.output(shapes.Finals)
+@blueprint.doc(security="token", responses=[401, 403, 404, 409])
+def take_out(submission_id: int) -> shapes.Finals:
+    """Take a submission out of the finals of its team."""
+    return _select(submission_id, selected=False)
+
+
+def _select(submission_id: int, *, selected: bool) -> shapes.Finals:
+    caller = identity.need_caller("submit")
+    with installation().database.writing() as session:
+        submission = submissions.get(session, caller, submission_id)
+        found = finals.select_one(session, caller, submission, selected=selected)
+    return shapes.Finals.model_validate(found)
+
+
 @blueprint.get("/submissions/<int(max=2147483647):submission_id>/file")
 @blueprint.output(FileSchema(type="string", format="binary"), content_type=downloads.TYPE)
 @blueprint.doc(security="token", responses=[206, 304, 401, 403, 416])
@@ -179,6 +203,7 @@ def _shape(session: Session, submission: Submission, twin: int | None) -> shapes
         private=_scores(submission.evaluations, "private") if sees_private else None,
         signature=_signature(submission),
         selected=submission.selected,
+        disqualified=submission.disqualified,
         attempts=[
             shapes.Attempt(
                 number=attempt.number,
@@ -218,7 +243,12 @@ def _verdict(submission: Submission) -> shapes.Verdict | None:
 
 def _scores(evaluations: Sequence[Evaluation], split: str) -> dict[str, shapes.Score] | None:
     found = {
-        row.metric: shapes.Score(value=row.value, low=row.low, high=row.high)
+        row.metric: shapes.Score(
+            value=row.shown,
+            low=row.interval[0],
+            high=row.interval[1],
+            repeated=row.repeats is not None,
+        )
         for row in evaluations
         if row.split == split
     }

@@ -10,13 +10,18 @@ from podium.web.pages import (
     display,
     episodes,
     help,
+    leaderboard,
     manage,
     submissions,
+    teams,
 )
 
 
 def init_app(app: Flask) -> None:
     """Add the pages and what their templates use."""
     display.init_app(app)
-    for noun in (challenges, competition, manage, submissions, episodes, account, admin, help):
+    for noun in (
+        *(challenges, competition, leaderboard, teams, manage, submissions, episodes),
+        *(account, admin, help),
+    ):
         app.register_blueprint(noun.blueprint)

@@ -1,4 +1,4 @@
-"""The tabs of a competition: overview, data, submit, my submissions, leaderboard, rules."""
+"""The tabs of a competition: overview, data, submit, my submissions, rules."""
 
 import csv
 import io
@@ -15,15 +15,19 @@ from podium import (
     catalog,
     checking,
     competitions,
+    finals,
     leaderboard,
     limits,
+    rescoring,
     submissions,
     waiting,
     workers,
 )
+from podium.boardrules import PRIVATE, PUBLIC
 from podium.catalog import Spec
 from podium.competitions import Status
 from podium.errors import AskError, BadRequestError, ConflictError
+from podium.leaderboard import Reader
 from podium.limits import Limits
 from podium.models import Competition, Submission, Team
 from podium.models.record import now
@@ -53,6 +57,16 @@ class Frame:
     sees_private: bool
     is_host: bool
     in_error: int  # submissions that its host should look at
+
+    @property
+    def reader(self) -> Reader:
+        """Who looks at the board."""
+        return Reader(self.team.id if self.team else None, self.is_host)
+
+    @property
+    def split(self) -> str:
+        """The board that counts now: the private one once it is revealed."""
+        return PRIVATE if self.competition.revealed_at else PUBLIC
 
     @property
     def metric(self) -> Metric:
@@ -88,10 +102,12 @@ def overview(slug: str) -> str:
     """What it is about, three steps to a first score, the top of the board."""
     with installation().database.reading() as session:
         shown = frame(session, slug)
-        team_id = shown.team.id if shown.team else None
-        board = leaderboard.read(session, shown.competition, per_page=TOP, my_team_id=team_id)
+        board = leaderboard.read(
+            session, shown.competition, split=shown.split, per_page=TOP, reader=shown.reader
+        )
         text = competitions.text(session, shown.competition)
-    return render("overview", shown, board=board, text=text)
+        rescored = rescoring.applied(session, shown.competition.id)
+    return render("overview", shown, board=board, text=text, rescored=rescored)
 
 
 @blueprint.post("/join")
@@ -146,7 +162,7 @@ def _submit_page(session: Session, shown: Frame, error: AskError | None = None) 
 def _form(session: Session, shown: Frame) -> dict[str, Any]:
     """What the form of a submission says and carries."""
     kinds = submissions.kinds_of(shown.competition)
-    queue = submissions.queue_for(session, shown.competition, kinds[-1])
+    queue = submissions.queue_for(session, shown.competition.challenge, kinds[-1])
     return {
         "key": secrets.token_urlsafe(12),
         "kinds": kinds,
@@ -216,12 +232,24 @@ def _rows(session: Session, shown: Frame) -> dict[str, Any]:
     lease_s = installation().config.lease_s
     return {
         "found": found,
+        "finals": finals.of_team(session, shown.competition, shown.team),
         "page": page,
         "pages": -(-submissions.count(session, team_id=shown.team.id) // PER_PAGE),
         "places": {row.id: waiting.place(session, row, lease_s) for row in found},
         "twins": submissions.earlier_twins(session, found),
         "again_s": look_again_s(found),
     }
+
+
+@blueprint.post("/finals")
+def select(slug: str) -> AnyResponse:
+    """Add a submission to the finals of the own team, or take it out."""
+    caller = identity.need_caller("submit")
+    form = request.form
+    with installation().database.writing() as session:
+        submission = submissions.get(session, caller, form.get("submission", 0, type=int))
+        finals.select_one(session, caller, submission, selected=form.get("selected") == "1")
+    return redirect(url_for("competition.my_submissions", slug=slug), 303)
 
 
 def look_again_s(found: list[Submission] | Any) -> int | None:
@@ -231,38 +259,6 @@ def look_again_s(found: list[Submission] | Any) -> int | None:
         return None
     youngest = now() - max(row.received_at for row in unfinished)
     return int(min(LATEST_S, max(SOONEST_S, youngest / timedelta(seconds=10))))
-
-
-@blueprint.get("/leaderboard")
-def board(slug: str) -> str:
-    """The board, fifty teams a page."""
-    with installation().database.reading() as session:
-        shown = frame(session, slug)
-        return render("leaderboard", shown, board=_board(session, shown))
-
-
-@blueprint.get("/leaderboard/rows")
-def board_rows(slug: str) -> Response | str:
-    """The table alone, for looking again; 304 while the board has not changed."""
-    with installation().database.reading() as session:
-        shown = frame(session, slug)
-        team_id = shown.team.id if shown.team else 0
-        tag = f"{shown.competition.board_revision}-{team_id}-{request.args.get('page', 1)}"
-        if tag in request.if_none_match:
-            return Response(status=304)
-        rows = render_template("competition/board.html", here=shown, board=_board(session, shown))
-    response = Response(rows)
-    response.set_etag(tag)
-    return response
-
-
-def _board(session: Session, shown: Frame) -> leaderboard.Page:
-    return leaderboard.read(
-        session,
-        shown.competition,
-        page=request.args.get("page", 1, type=int),
-        my_team_id=shown.team.id if shown.team else None,
-    )
 
 
 @blueprint.get("/rules")

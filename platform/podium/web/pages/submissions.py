@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from podium import catalog, competitions, episodes, submissions, waiting
+from podium import catalog, competitions, episodes, rescoring, submissions, waiting
 from podium.verdicts import OPEN, Verdict
 from podium.web import downloads, identity, installation
 from podium.web.pages.competition import look_again_s
@@ -46,6 +46,7 @@ def show(submission_id: int) -> str:
             meaning=Verdict(submission.verdict).meaning if submission.verdict else None,
             is_host=competitions.is_host(submission.competition, caller),
             sees_private=competitions.sees_private(submission.competition, caller),
+            earlier=rescoring.earlier(session, submission),
             is_open=submission.state in OPEN,
             again_s=look_again_s([submission]),
         )
