@@ -140,13 +140,14 @@ def progress(
         .order_by(BoardEntry.order_key)
     )
     rules = replace(Rules.of(competition, now()), since=None)
+    scored = entries.scored_of(session, competition, shown)
     grown = [
         Progress(
             team=row.team,
             rank=row.rank,
             is_me=row.is_me,
             is_baseline=False,
-            steps=steps(entries.scored_of(session, competition, team_id), rules),
+            steps=steps(scored.get(team_id, ()), rules),
         )
         for team_id, row in shown.items()
     ]
