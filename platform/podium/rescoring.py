@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from podium import catalog, submissions, turns
 from podium.accounts import Caller
 from podium.boardrules import Rules
+from podium.catalog import Spec
 from podium.competitions import audit, find, need_host
 from podium.errors import BadRequestError, ConflictError, NotFoundError
 from podium.installation import Installation
@@ -85,6 +86,11 @@ def begin(installation: Installation, caller: Caller, slug: str, wanted: Revisio
         competition = find(session, slug)
         need_host(competition, caller)
         challenge = competition.challenge
+    if catalog.parse(challenge.spec).is_match:
+        raise ConflictError(
+            f"{slug} rates agents by all their games, anew after each round: there is nothing to "
+            "score once more."
+        )
     revised = _revised(installation, challenge, wanted)
     with installation.database.writing() as session:
         competition = find(session, slug)
@@ -132,9 +138,8 @@ def _revised(installation: Installation, challenge: Challenge, wanted: Revision)
             )
         spec = spec | {"metric": dict(wanted.metric)}
     try:
-        grading = catalog.parse(spec).grading
-        with installation.storage.open(challenge.sample_key) as file:
-            known = _ids(grading.read_form(file.read()))
+        parsed = catalog.parse(spec)
+        grading, known = parsed.grading, _known(installation, challenge, parsed)
         if wanted.answers is not None and _ids(grading.read_truth(wanted.answers).form) != known:
             raise BadRequestError(
                 "The answers and the sample submission do not name the same ids.", field="answers"
@@ -165,6 +170,15 @@ def _revised(installation: Installation, challenge: Challenge, wanted: Revision)
         named = "\n".join([revised.truth_version, *revised.excluded])
         revised.truth_version = _version(challenge, named.encode())
     return revised
+
+
+def _known(installation: Installation, challenge: Challenge, spec: Spec) -> set[str]:
+    """The ids of the public sample; of agents, who have none, those of the hidden file."""
+    if spec.run.agent is not None:
+        with installation.storage.open(challenge.answers_key) as file:
+            return _ids(spec.grading.read_truth(file.read()).form)
+    with installation.storage.open(challenge.sample_key) as file:
+        return _ids(spec.grading.read_form(file.read()))
 
 
 def _ids(form: Form) -> set[str]:
@@ -277,7 +291,7 @@ def _rehearse(
     queues: dict[str, str] = {}
     rows = []
     for one in originals:
-        runs = rescoring.runs_again and one.kind in submissions.RUN_KINDS
+        runs = rescoring.runs_again and one.kind != "predictions"
         kind = one.kind if runs else "predictions"
         if kind not in queues:
             queues[kind] = submissions.queue_for(session, rescoring.challenge, kind)

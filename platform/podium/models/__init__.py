@@ -12,6 +12,7 @@ from podium.models.competition import (
     MergeRequest,
     Team,
 )
+from podium.models.episode import Episode, Player
 from podium.models.record import Record
 from podium.models.rescoring import Rescoring
 from podium.models.submission import Attempt, Evaluation, Submission, Transition
@@ -26,12 +27,14 @@ __all__ = [
     "Challenge",
     "ChallengeFile",
     "Competition",
+    "Episode",
     "Evaluation",
     "Extension",
     "Grant",
     "Invitation",
     "Membership",
     "MergeRequest",
+    "Player",
     "Record",
     "Rescoring",
     "Submission",

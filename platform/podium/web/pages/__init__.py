@@ -8,6 +8,7 @@ from podium.web.pages import (
     challenges,
     competition,
     display,
+    episodes,
     help,
     leaderboard,
     manage,
@@ -20,7 +21,7 @@ def init_app(app: Flask) -> None:
     """Add the pages and what their templates use."""
     display.init_app(app)
     for noun in (
-        *(challenges, competition, leaderboard, teams, manage, submissions),
+        *(challenges, competition, leaderboard, teams, manage, submissions, episodes),
         *(account, admin, help),
     ):
         app.register_blueprint(noun.blueprint)
