@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from podium import limits
 from podium.accounts import Caller
-from podium.competitions import find, need_host
+from podium.competitions import find, need_moment, need_right
 from podium.errors import BadRequestError, NotFoundError
 from podium.models import AuditEntry, Competition, Extension, Grant, Team
 from podium.models.record import now
@@ -24,7 +24,7 @@ def grant(
     Raises NoAccessError, NotFoundError, or BadRequestError for a number that is not 1 to 1000.
     """
     competition = find(session, slug)
-    need_host(competition, caller)
+    need_right(competition, caller, "allow")
     if not 1 <= submissions <= MOST_GRANTED:
         raise BadRequestError(
             f"Cannot grant {submissions} submissions. Grant 1 to {MOST_GRANTED}.",
@@ -54,16 +54,12 @@ def extend(
     Raises NoAccessError, NotFoundError, or BadRequestError where there is no deadline.
     """
     competition = find(session, slug)
-    need_host(competition, caller)
+    need_right(competition, caller, "allow")
     if competition.closes_at is None:
         raise BadRequestError(
             f"{competition.title} has no deadline, so there is nothing to extend.", field="until"
         )
-    if until.tzinfo is None:
-        raise BadRequestError(
-            f"{until.isoformat()} has no time zone. Write it like 2026-12-01T18:00+01:00.",
-            field="until",
-        )
+    need_moment(until, "until")
     team = _team(session, competition, team_name)
     session.add(
         Extension(

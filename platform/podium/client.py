@@ -374,6 +374,60 @@ class Client:
         path = f"/competitions/{_part(slug)}/rescoring/discard"
         self._call("POST", path, json={"reason": reason}).close()
 
+    def edit(self, slug: str, options: Answer) -> Answer:
+        """Change a competition or its board: for hosts."""
+        return self._json("PATCH", f"/competitions/{_part(slug)}", json=options)
+
+    def courses(self) -> list[Answer]:
+        """The own courses."""
+        found: list[Answer] = self._json("GET", "/courses")["items"]
+        return found
+
+    def course(self, course: str) -> Answer:
+        """One of them."""
+        return self._json("GET", f"/courses/{_part(course)}")
+
+    def create_course(self, course: str, title: str, time_zone: str) -> Answer:
+        """A new course: for instructors."""
+        asked = {"slug": course, "title": title, "time_zone": time_zone}
+        return self._json("POST", "/courses", json=asked)
+
+    def change_course(self, course: str, options: Answer) -> Answer:
+        """Change options of a course: for its instructors."""
+        return self._json("PATCH", f"/courses/{_part(course)}", json=options)
+
+    def renew_course_code(self, course: str, until: str | None) -> Answer:
+        """A new join code; `until` is ISO 8601 with zone."""
+        return self._json("POST", f"/courses/{_part(course)}/code", json={"until": until})
+
+    def close_course_code(self, course: str) -> Answer:
+        """Nobody joins by a code any more."""
+        return self._json("DELETE", f"/courses/{_part(course)}/code")
+
+    def join_course(self, code: str) -> Answer:
+        """Join a course by its code."""
+        return self._json("POST", "/courses/join", json={"code": code})
+
+    def roster(self, course: str) -> list[Answer]:
+        """Everybody in a course: for its staff."""
+        found: list[Answer] = self._json("GET", f"/courses/{_part(course)}/roster")["items"]
+        return found
+
+    def import_roster(
+        self, course: str, file: Path, *, dry_run: bool = False, remove_absent: bool = False
+    ) -> Answer:
+        """Bring a course to a class list: for its staff; what was changed."""
+        fields = {
+            "dry_run": str(dry_run).lower(),
+            "remove_absent": str(remove_absent).lower(),
+        }
+        return self._send(f"/courses/{_part(course)}/roster", file, fields, {})
+
+    def enrol(self, course: str, handle: str, role: str, section: str = "") -> Answer:
+        """Give a person with an account a place in a course: for its staff."""
+        asked = {"handle": handle, "role": role, "section": section}
+        return self._json("POST", f"/courses/{_part(course)}/people", json=asked)
+
     def _all(self, path: str, query: dict[str, Any]) -> list[Answer]:
         found: list[Answer] = []
         page = 1

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import count
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, true, update
 from sqlalchemy.orm import Session
 
-from podium.accounts import Caller
-from podium.errors import ClosedError, NoAccessError, NotFoundError
+from podium.accounts import HOST, Caller
+from podium.errors import BadRequestError, ClosedError, NoAccessError, NotFoundError
 from podium.models import (
     AuditEntry,
     Challenge,
@@ -67,16 +68,51 @@ def find(session: Session, slug: str) -> Competition:
     """The competition of this slug, else NotFoundError with the nearest slug."""
     competition = session.scalar(select(Competition).where(Competition.slug == slug))
     if competition is None:
-        near = difflib.get_close_matches(slug, session.scalars(select(Competition.slug)), n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else " `podium competitions list` lists all."
-        raise NotFoundError(f"There is no competition {slug!r}.{hint}")
+        raise _unknown(session, slug)
     return competition
+
+
+def _unknown(session: Session, slug: str) -> NotFoundError:
+    """The same words for what is not there and for what is not for these eyes."""
+    public = session.scalars(select(Competition.slug).where(Competition.course_id.is_(None)))
+    near = difflib.get_close_matches(slug, public, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else " `podium competitions list` lists all."
+    return NotFoundError(f"There is no competition {slug!r}.{hint}")
+
+
+def need_sight(session: Session, slug: str, caller: Caller | None) -> None:
+    """Raise NotFoundError unless this caller may know of the competition; asked of every route."""
+    row = session.execute(
+        select(Competition.course_id).where(Competition.slug == slug)
+    ).one_or_none()
+    if row is None or not _in_sight(row.course_id, caller):
+        raise _unknown(session, slug)
+
+
+def sight_of(caller: Caller | None) -> ColumnElement[bool]:
+    """The competitions that a caller may know of, as a condition."""
+    if caller is not None and caller.is_admin:
+        return true()
+    return Competition.course_id.is_(None) | Competition.course_id.in_(
+        caller.courses if caller else ()
+    )
+
+
+def in_sight(competition: Competition, caller: Caller | None) -> bool:
+    """Whether the caller may know of this competition: of a course's, only its people do."""
+    return _in_sight(competition.course_id, caller)
+
+
+def _in_sight(course_id: int | None, caller: Caller | None) -> bool:
+    if course_id is None:
+        return True
+    return caller is not None and (caller.is_admin or course_id in caller.courses)
 
 
 def listed(
     session: Session,
     *,
-    user_id: int | None = None,
+    caller: Caller | None = None,
     level: str | None = None,
     search: str | None = None,
     mine: bool = False,
@@ -84,8 +120,10 @@ def listed(
     """Competitions from beginner to advanced; practice before courses, then by title and slug."""
     query = select(Competition, Membership.id).outerjoin(
         Membership,
-        (Membership.competition_id == Competition.id) & (Membership.user_id == (user_id or 0)),
+        (Membership.competition_id == Competition.id)
+        & (Membership.user_id == (caller.id if caller else 0)),
     )
+    query = query.where(sight_of(caller))
     if search:
         pattern = f"%{search.lower()}%"
         query = query.where(
@@ -188,24 +226,52 @@ def text(session: Session, competition: Competition) -> str:
     ).one()
 
 
-def is_host(competition: Competition, caller: Caller | None) -> bool:
-    """Whether the caller hosts this competition (admins host all)."""
+def may(competition: Competition, caller: Caller | None, right: str) -> bool:
+    """Whether the caller has a right here: of a course by the role in it, else as its host.
+
+    Admins have all.
+    """
     if caller is None or "host" not in caller.scopes:
         return False
-    return caller.is_admin or competition.host_id == caller.id
+    if caller.is_admin:
+        return True
+    if competition.course_id is None:
+        return competition.host_id == caller.id
+    return right in caller.courses.get(competition.course_id, ())
+
+
+def need_right(competition: Competition, caller: Caller, right: str) -> None:
+    """Raise NoAccessError unless the caller has this right here."""
+    if may(competition, caller, right):
+        return
+    if may(competition, caller, "see"):
+        raise NoAccessError(
+            f"Your course does not allow its assistants this (the right {right!r}). An "
+            "instructor can change it on the course's page."
+        )
+    raise NoAccessError(
+        f"Only the host of {competition.slug!r} may do this, with a token of scope 'host'."
+    )
+
+
+def is_host(competition: Competition, caller: Caller | None) -> bool:
+    """Whether the caller hosts this competition: its host, its course's instructors, admins."""
+    return may(competition, caller, HOST)
 
 
 def need_host(competition: Competition, caller: Caller) -> None:
     """Raise NoAccessError unless the caller hosts this competition."""
-    if not is_host(competition, caller):
-        raise NoAccessError(
-            f"Only the host of {competition.slug!r} may do this, with a token of scope 'host'."
-        )
+    need_right(competition, caller, HOST)
+
+
+def is_staff(competition: Competition, caller: Caller | None) -> bool:
+    """Whether the caller sees everybody's submissions and private scores here."""
+    return may(competition, caller, "see")
 
 
 def sees_private(competition: Competition, caller: Caller | None) -> bool:
-    """Whether the caller may see private scores and the private board: its hosts, then all."""
-    return competition.revealed_at is not None or is_host(competition, caller)
+    """Whether the caller may see private scores and the private board: its staff, then all."""
+    return competition.revealed_at is not None or is_staff(competition, caller)
 
 
 def need_private(competition: Competition, caller: Caller | None) -> None:
@@ -235,6 +301,26 @@ def file(session: Session, competition: Competition, name: str) -> ChallengeFile
             return item
     names = ", ".join(item.name for item in offered) or "none yet"
     raise NotFoundError(f"{competition.slug} has no file {name!r}. Its files: {names}.")
+
+
+def need_zone(name: str) -> str:
+    """A time zone's name as it came; BadRequestError if there is none of it."""
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadRequestError(
+            f"{name!r} is no time zone. Write one like Europe/Berlin.", field="time_zone"
+        ) from None
+
+
+def need_moment(moment: datetime | None, field: str) -> datetime | None:
+    """A moment as it came; BadRequestError if it does not say its zone."""
+    if moment is not None and moment.tzinfo is None:
+        raise BadRequestError(
+            f"{moment.isoformat()} has no time zone. Write it like 2026-12-01T18:00+01:00.",
+            field=field,
+        )
+    return moment
 
 
 def audit(

@@ -70,6 +70,8 @@ COMMANDS = {
     "challenges": Entry(
         HOST, "challenges", "challenges", "List, write, check, prepare challenges."
     ),
+    "courses": Entry(HOST, "courses", "courses", "Your courses: create, join, codes, people."),
+    "roster": Entry(HOST, "courses", "roster", "Class lists: import, look."),
     "grant": Entry(HOST, "allowances", "grant", "Give a team extra submissions."),
     "extend": Entry(HOST, "allowances", "extend", "Give a team a later deadline."),
     "retry": Entry(HOST, "allowances", "retry", "Run again what ended in error."),

@@ -12,6 +12,7 @@ from podium.models.competition import (
     MergeRequest,
     Team,
 )
+from podium.models.course import Course, Enrolment
 from podium.models.record import Record
 from podium.models.rescoring import Rescoring
 from podium.models.submission import Attempt, Evaluation, Submission, Transition
@@ -26,6 +27,8 @@ __all__ = [
     "Challenge",
     "ChallengeFile",
     "Competition",
+    "Course",
+    "Enrolment",
     "Evaluation",
     "Extension",
     "Grant",

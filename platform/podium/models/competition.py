@@ -29,6 +29,8 @@ class Competition(Record):
     weight: Mapped[float] = mapped_column(default=1.0, server_default="1")  # its share of workers
     team_running: Mapped[int] = mapped_column(default=2, server_default="2")  # at most, of a team
     host_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    # Of a course it is seen by the course's people only, and hosted by its staff.
+    course_id: Mapped[int | None] = mapped_column(ForeignKey("courses.id"), index=True)
     team_count: Mapped[int] = mapped_column(default=0)  # without baselines
     team_size: Mapped[int] = mapped_column(default=5, server_default="5")  # people, at most
     merges_until: Mapped[datetime | None]  # None: as long as it is open

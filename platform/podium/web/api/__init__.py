@@ -6,6 +6,7 @@ from apiflask import APIFlask
 
 from podium.web.api import (
     competitions,
+    courses,
     files,
     hosts,
     leaderboard,
@@ -33,7 +34,7 @@ def init_app(app: APIFlask) -> None:
     app.spec_processor(_add_error)
     for noun in (
         *(users, competitions, files, submissions, leaderboard, teams, hosts, rescoring),
-        work,
+        *(courses, work),
     ):
         app.register_blueprint(noun.blueprint)
 

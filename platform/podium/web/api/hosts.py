@@ -3,8 +3,18 @@
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from podium import allowances, boardoptions, conduct, integrity, limits, reveal, submissions
-from podium.competitions import find, need_host
+from podium import (
+    allowances,
+    boardoptions,
+    conduct,
+    courses,
+    editing,
+    integrity,
+    limits,
+    reveal,
+    submissions,
+)
+from podium.competitions import find, need_host, need_right
 from podium.errors import BadRequestError
 from podium.models import Team
 from podium.models.record import now
@@ -47,6 +57,26 @@ def retry(submission_id: int) -> tuple[str, int]:
     """Run a submission again that ended in error."""
     submissions.retry(installation(), identity.need_caller("host"), submission_id)
     return "", 204
+
+
+@blueprint.patch("/competitions/<slug>")
+@blueprint.input(shapes.EditRequest, arg_name="asked")
+@blueprint.output(shapes.Edited)
+@blueprint.doc(security="token", responses=[400, 401, 403, 404, 409])
+def edit(slug: str, asked: shapes.EditRequest) -> shapes.Edited:
+    """Change a competition or its board; what is left out stays."""
+    caller = identity.need_caller("host")
+    wanted = asked.model_dump(exclude_unset=True, exclude={"reason"})
+    here = installation()
+    with here.database.writing() as session:
+        competition = editing.change(session, here.storage, caller, slug, wanted, asked.reason)
+        course = courses.of_competition(session, competition)
+        return shapes.Edited(
+            slug=slug,
+            course=course.slug if course else None,
+            **{name: getattr(competition, name) for name in editing.OPTIONS},
+            **boardoptions.of(competition),
+        )
 
 
 @blueprint.get("/competitions/<slug>/board")
@@ -98,7 +128,7 @@ def disqualify(slug: str, asked: shapes.Disqualification) -> shapes.Disqualified
     if (asked.team is None) == (asked.submission is None):
         raise BadRequestError("Name a team or a submission, not both.", field="team")
     with installation().database.writing() as session:
-        need_host(find(session, slug), caller)
+        need_right(find(session, slug), caller, "judge")
         if asked.team is not None:
             act = conduct.reinstate_team if asked.lift else conduct.disqualify_team
             why = act(session, caller, slug, asked.team, asked.reason).disqualified
@@ -117,7 +147,7 @@ def show_evidence(slug: str) -> shapes.Evidence:
     here = installation()
     with here.database.reading() as session:
         competition = find(session, slug)
-        need_host(competition, caller)
+        need_right(competition, caller, "see")
         return shapes.Evidence.model_validate(
             integrity.evidence(here.storage, session, competition)
         )

@@ -605,6 +605,32 @@ class BoardOptionsRequest(Shape):
     reason: str = Field("", max_length=500)
 
 
+class EditRequest(BoardOptionsRequest):
+    """What to change of a competition or of its board; what is left out stays.
+
+    `course` is a course's short name, or null to let everybody see the competition.
+    """
+
+    title: str = Field("", max_length=200)
+    opens_at: AwareDatetime | None = None
+    time_zone: str = Field("UTC", max_length=100)
+    daily_limit: int = Field(5, ge=1, le=1000)
+    total_limit: int | None = Field(None, ge=1, le=100_000)
+    course: str | None = Field(None, max_length=200)
+
+
+class Edited(BoardOptions):
+    """A competition's options after the change."""
+
+    slug: str
+    course: str | None
+    title: str
+    opens_at: datetime | None
+    time_zone: str
+    daily_limit: int
+    total_limit: int | None
+
+
 class Reason(Shape):
     """Why; it goes to the audit log."""
 

@@ -7,6 +7,7 @@ from podium.web.pages import (
     admin,
     challenges,
     competition,
+    courses,
     display,
     help,
     leaderboard,
@@ -21,6 +22,6 @@ def init_app(app: Flask) -> None:
     display.init_app(app)
     for noun in (
         *(challenges, competition, leaderboard, teams, manage, submissions),
-        *(account, admin, help),
+        *(courses, account, admin, help),
     ):
         app.register_blueprint(noun.blueprint)
