@@ -255,14 +255,17 @@ class Client:
         """Run a submission again that ended in error: for hosts."""
         self._call("POST", f"/submissions/{submission_id}/retry")
 
-    def grant(self, slug: str, team: str, submissions: int, reason: str = "") -> Answer:
-        """Give a team extra submissions, today and in all: for hosts; its limits."""
-        asked = {"team": team, "submissions": submissions, "reason": reason}
+    def grant(self, slug: str, to: dict[str, str], submissions: int, reason: str = "") -> Answer:
+        """Give extra submissions, today and in all: for hosts.
+
+        `to` has one key: team, student or section.
+        """
+        asked = {**to, "submissions": submissions, "reason": reason}
         return self._json("POST", f"/competitions/{_part(slug)}/grants", json=asked)
 
-    def extend(self, slug: str, team: str, until: str, reason: str = "") -> Answer:
-        """Give a team a deadline of its own (ISO 8601 with zone): for hosts; its limits."""
-        asked = {"team": team, "until": until, "reason": reason}
+    def extend(self, slug: str, to: dict[str, str], until: str, reason: str = "") -> Answer:
+        """Give a deadline of its own (ISO 8601 with zone): for hosts; `to` as in `grant`."""
+        asked = {**to, "until": until, "reason": reason}
         return self._json("POST", f"/competitions/{_part(slug)}/extensions", json=asked)
 
     def leaderboard(

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import ColumnElement, func, select, true, update
 from sqlalchemy.orm import Session
 
+from podium import deadlines
 from podium.accounts import HOST, Caller
 from podium.errors import BadRequestError, ClosedError, NoAccessError, NotFoundError
 from podium.models import (
@@ -47,19 +48,18 @@ class Listed:
     joined: bool
 
 
-def status(
-    competition: Competition, moment: datetime, extended_to: datetime | None = None
-) -> Status:
-    """The status at `moment`, for a team with a later deadline; the deadline itself is open."""
-    closes_at = competition.closes_at
-    if closes_at and extended_to:
-        closes_at = max(closes_at, extended_to)
+def status(competition: Competition, moment: datetime, due_at: datetime | None = None) -> Status:
+    """The status at `moment`, for somebody who is due then (None: when everybody is).
+
+    What is taken late is taken while it is open; the last moment itself is open.
+    """
+    ends_at = deadlines.accepted_until(competition, due_at or competition.closes_at)
     if competition.challenge.state != "ready":
         preparing = competition.challenge.state == "preparing"
         return Status.PREPARING if preparing else Status.BROKEN
     if competition.opens_at and moment < competition.opens_at:
         return Status.UPCOMING
-    if closes_at and moment > closes_at:
+    if ends_at and moment > ends_at:
         return Status.CLOSED
     return Status.OPEN
 
@@ -174,7 +174,8 @@ def join(session: Session, competition: Competition, caller: Caller) -> Team:
     team = team_of(session, competition.id, caller.id)
     if team is not None:
         return team
-    if status(competition, now()) is Status.CLOSED:
+    due_at = deadlines.of_person(session, competition, caller.id)
+    if status(competition, now(), due_at) is Status.CLOSED:
         raise ClosedError(
             f"{competition.title} ended at {competition.closes_at:%d %b %Y %H:%M} UTC."
         )

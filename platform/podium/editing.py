@@ -19,7 +19,8 @@ from podium.storage import Storage
 
 LONGEST_TITLE = 80
 MOST = {"daily_limit": 1000, "total_limit": 100_000}
-OPTIONS = ("title", "opens_at", "time_zone", *MOST)
+LATE = {"grace_minutes": 24 * 60, "late_hours": 60 * 24, "late_percent": 100}  # from 0 on
+OPTIONS = ("title", "opens_at", "time_zone", *MOST, *LATE)
 
 
 def hosted(session: Session, caller: Caller) -> list[Competition]:
@@ -95,6 +96,8 @@ def _fit(name: str, value: Any) -> Any:
     is_number = name in MOST and not (value is None and name == "total_limit")
     if is_number and not (isinstance(value, int) and 1 <= value <= MOST[name]):
         raise BadRequestError(f"{name} is 1 to {MOST[name]}, not {value!r}.", field=name)
+    if name in LATE and not (isinstance(value, int) and 0 <= value <= LATE[name]):
+        raise BadRequestError(f"{name} is 0 to {LATE[name]}, not {value!r}.", field=name)
     return value
 
 

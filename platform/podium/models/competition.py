@@ -22,6 +22,10 @@ class Competition(Record):
     is_practice: Mapped[bool] = mapped_column(default=False)
     opens_at: Mapped[datetime | None]
     closes_at: Mapped[datetime | None]
+    # After the deadline: still on time, still taken, and what a started day costs of the credit.
+    grace_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
+    late_hours: Mapped[int] = mapped_column(default=0, server_default="0")
+    late_percent: Mapped[int] = mapped_column(default=0, server_default="0")
     time_zone: Mapped[str] = mapped_column(default="UTC")  # where the day of the limit starts
     daily_limit: Mapped[int] = mapped_column(default=5)
     total_limit: Mapped[int | None]

@@ -29,12 +29,13 @@ blueprint = APIBlueprint("api_hosts", __name__, url_prefix="/api/v1", tag="Hosts
 @blueprint.output(shapes.TeamLimits)
 @blueprint.doc(security="token", responses=[400, 401, 403, 404])
 def grant(slug: str, asked: shapes.GrantRequest) -> shapes.TeamLimits:
-    """Give a team extra submissions, today and in all."""
+    """Give a team, a student or a section extra submissions, today and in all."""
     caller = identity.need_caller("host")
     with installation().database.writing() as session:
-        team = allowances.grant(session, caller, slug, asked.team, asked.submissions, asked.reason)
+        to = allowances.Receiver(asked.team, asked.student, asked.section)
+        team = allowances.grant(session, caller, slug, to, asked.submissions, asked.reason)
         session.flush()
-        return _limits(session, slug, team)
+        return _limits(session, slug, to, team)
 
 
 @blueprint.post("/competitions/<slug>/extensions")
@@ -42,12 +43,13 @@ def grant(slug: str, asked: shapes.GrantRequest) -> shapes.TeamLimits:
 @blueprint.output(shapes.TeamLimits)
 @blueprint.doc(security="token", responses=[400, 401, 403, 404])
 def extend(slug: str, asked: shapes.ExtensionRequest) -> shapes.TeamLimits:
-    """Give a team a later deadline of its own."""
+    """Give a team, a student or a section a later deadline of its own."""
     caller = identity.need_caller("host")
     with installation().database.writing() as session:
-        team = allowances.extend(session, caller, slug, asked.team, asked.until, asked.reason)
+        to = allowances.Receiver(asked.team, asked.student, asked.section)
+        team = allowances.extend(session, caller, slug, to, asked.until, asked.reason)
         session.flush()
-        return _limits(session, slug, team)
+        return _limits(session, slug, to, team)
 
 
 @blueprint.post("/submissions/<int(max=2147483647):submission_id>/retry")
@@ -153,6 +155,13 @@ def show_evidence(slug: str) -> shapes.Evidence:
         )
 
 
-def _limits(session: Session, slug: str, team: Team) -> shapes.TeamLimits:
-    found = limits.of_team(session, find(session, slug), team.id, now())
-    return shapes.TeamLimits(team=team.name, limits=shapes.Limits.model_validate(found))
+def _limits(
+    session: Session, slug: str, to: allowances.Receiver, team: Team | None
+) -> shapes.TeamLimits:
+    found = limits.of_team(session, find(session, slug), team.id, now()) if team else None
+    return shapes.TeamLimits(
+        team=team.name if team else None,
+        student=to.student,
+        section=to.section,
+        limits=shapes.Limits.model_validate(found) if found else None,
+    )

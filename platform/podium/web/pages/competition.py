@@ -15,6 +15,7 @@ from podium import (
     catalog,
     checking,
     competitions,
+    courses,
     finals,
     leaderboard,
     limits,
@@ -271,4 +272,6 @@ def look_again_s(found: list[Submission] | Any) -> int | None:
 def rules(slug: str) -> str:
     """Dates, limits, what counts, how ties are decided."""
     with installation().database.reading() as session:
-        return render("rules", frame(session, slug))
+        shown = frame(session, slug)
+        course = courses.of_competition(session, shown.competition)
+        return render("rules", shown, late_days=course.late_days if course else 0)

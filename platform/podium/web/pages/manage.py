@@ -12,11 +12,13 @@ from podium import (
     competitions,
     conduct,
     difference,
+    editing,
     integrity,
     rescoring,
     reveal,
     submissions,
 )
+from podium.allowances import Receiver
 from podium.competitions import find, need_host, need_right
 from podium.errors import BadRequestError, NotFoundError
 from podium.models.record import now
@@ -46,9 +48,30 @@ def show(slug: str) -> str:
             standing=reveal.standing(session, shown.competition, now()),
             options=boardoptions.of(shown.competition),
             choices=boardoptions.CHOICES,
+            given=allowances.given(session, shown.competition),
             audit=competitions.audited(session, shown.competition, AUDIT_SHOWN),
             zone=ZoneInfo(shown.competition.time_zone),
         )
+
+
+@blueprint.post("/competition")
+def change(slug: str) -> Response:
+    """Set title, opening, zone, limits and what happens after the deadline."""
+    caller = identity.need_caller("host")
+    form, here = request.form, installation()
+    with here.database.writing() as session:
+        zone = ZoneInfo(find(session, slug).time_zone)
+        wanted = {
+            "title": form.get("title", ""),
+            "time_zone": form.get("time_zone", "").strip(),
+            "opens_at": forms.moment(form.get("opens_at", ""), zone, "opens_at"),
+            **{name: forms.number(form, name) for name in editing.MOST},
+            **{name: forms.number(form, name) or 0 for name in editing.LATE},
+        }
+        reason = form.get("reason", "")
+        editing.change(session, here.storage, caller, slug, wanted, reason)
+    flash("Saved.")
+    return redirect(url_for("manage.show", slug=slug), 303)
 
 
 @blueprint.post("/board")
@@ -186,10 +209,10 @@ def grant(slug: str) -> Response:
     number = request.form.get("submissions", type=int)
     if number is None:
         raise BadRequestError("Say how many submissions to grant.", field="submissions")
-    team, reason = request.form.get("team", "").strip(), request.form.get("reason", "")
+    to, reason = _receiver(request.form), request.form.get("reason", "")
     with installation().database.writing() as session:
-        allowances.grant(session, caller, slug, team, number, reason)
-    flash(f"{team} has {number} more submissions, today and in all.")
+        allowances.grant(session, caller, slug, to, number, reason)
+    flash(f"{to} has {number} more submissions, today and in all.")
     return redirect(url_for("manage.show", slug=slug), 303)
 
 
@@ -197,12 +220,20 @@ def grant(slug: str) -> Response:
 def extend(slug: str) -> Response:
     """Give a team a later deadline; a time without a zone is of the competition's zone."""
     caller = identity.need_caller("host")
-    team, reason = request.form.get("team", "").strip(), request.form.get("reason", "")
+    to, reason = _receiver(request.form), request.form.get("reason", "")
     with installation().database.writing() as session:
         zone = ZoneInfo(find(session, slug).time_zone)
         until = forms.moment(request.form.get("until", ""), zone, "until")
         if until is None:
             raise BadRequestError("Say until when, as a date and a time.", field="until")
-        allowances.extend(session, caller, slug, team, until, reason)
-    flash(f"{team} may submit until {until:%Y-%m-%d %H:%M} ({until.tzinfo}).")
+        allowances.extend(session, caller, slug, to, until, reason)
+    flash(f"{to} may submit until {until:%Y-%m-%d %H:%M} ({until.tzinfo}).")
     return redirect(url_for("manage.show", slug=slug), 303)
+
+
+def _receiver(form: Mapping[str, str]) -> Receiver:
+    """To whom a form gives something: its kind and its name."""
+    kind, name = form.get("kind", "team"), form.get("to", "").strip()
+    if kind not in ("team", "student", "section"):
+        raise BadRequestError(f"{kind!r} is neither team, student nor section.", field="kind")
+    return Receiver(**{kind: name})
