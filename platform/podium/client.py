@@ -431,6 +431,35 @@ class Client:
         asked = {"handle": handle, "role": role, "section": section}
         return self._json("POST", f"/courses/{_part(course)}/people", json=asked)
 
+    def grades(self, slug: str) -> Answer:
+        """The rule and everybody's grade as computed now: for staff that may grade."""
+        return self._json("GET", f"/competitions/{_part(slug)}/grades")
+
+    def my_grade(self, slug: str) -> Answer:
+        """The own grade, when it is released."""
+        return self._json("GET", f"/competitions/{_part(slug)}/grades/mine")
+
+    def set_grade_rule(self, slug: str, rule: Answer) -> Answer:
+        """Publish how scores become percent: for instructors."""
+        return self._json("PUT", f"/competitions/{_part(slug)}/grades/rule", json=rule)
+
+    def override_grade(self, slug: str, email: str, percent: float | None, note: str) -> Answer:
+        """Set a student's grade by hand, or with None take that back."""
+        asked = {"email": email, "percent": percent, "note": note}
+        return self._json("PUT", f"/competitions/{_part(slug)}/grades/override", json=asked)
+
+    def release_grades(self, slug: str, reason: str = "") -> Answer:
+        """Show every student their grade: for instructors."""
+        path = f"/competitions/{_part(slug)}/grades/release"
+        return self._json("POST", path, json={"reason": reason})
+
+    def export_grades(self, slug: str, style: str, class_list: Path | None = None) -> Answer:
+        """Grades as a file: csv, or canvas and moodle filled into their class list."""
+        path = f"/competitions/{_part(slug)}/grades/export"
+        if class_list is None:
+            return self._json("POST", path, data={"style": style})
+        return self._send(path, class_list, {"style": style}, {})
+
     def _all(self, path: str, query: dict[str, Any]) -> list[Answer]:
         found: list[Answer] = []
         page = 1

@@ -13,6 +13,7 @@ from podium.models.competition import (
     Team,
 )
 from podium.models.course import Course, Enrolment
+from podium.models.grade import Grade, GradeScheme
 from podium.models.record import Record
 from podium.models.rescoring import Rescoring
 from podium.models.submission import Attempt, Evaluation, Submission, Transition
@@ -31,6 +32,8 @@ __all__ = [
     "Enrolment",
     "Evaluation",
     "Extension",
+    "Grade",
+    "GradeScheme",
     "Grant",
     "Invitation",
     "Membership",

@@ -8,6 +8,7 @@ from podium.web.api import (
     competitions,
     courses,
     files,
+    grades,
     hosts,
     leaderboard,
     rescoring,
@@ -34,7 +35,7 @@ def init_app(app: APIFlask) -> None:
     app.spec_processor(_add_error)
     for noun in (
         *(users, competitions, files, submissions, leaderboard, teams, hosts, rescoring),
-        *(courses, work),
+        *(courses, grades, work),
     ):
         app.register_blueprint(noun.blueprint)
 

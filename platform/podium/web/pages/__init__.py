@@ -9,6 +9,7 @@ from podium.web.pages import (
     competition,
     courses,
     display,
+    grades,
     help,
     leaderboard,
     manage,
@@ -22,6 +23,6 @@ def init_app(app: Flask) -> None:
     display.init_app(app)
     for noun in (
         *(challenges, competition, leaderboard, teams, manage, submissions),
-        *(courses, account, admin, help),
+        *(courses, grades, account, admin, help),
     ):
         app.register_blueprint(noun.blueprint)

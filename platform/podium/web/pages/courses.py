@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from podium import competitions, courses, editing, roster
+from podium import competitions, courses, editing, grades, roster
 from podium.accounts import COURSE_ROLES, HOST, RIGHTS, Caller
 from podium.models import Course
 from podium.models.record import now
@@ -77,12 +77,13 @@ def show(course: str) -> str:
         listed = courses.competitions_of(session, found)
         moment = now()
         own = editing.hosted(session, caller) if courses.may(found, caller, HOST) else []
-        return _render(
+        return render(
             "show",
             session,
             found,
             caller,
             listed=[(one, competitions.status(one, moment)) for one in listed],
+            released=grades.released_of(session, caller, found),
             movable=[one for one in own if one.course_id != found.id],
         )
 
@@ -111,7 +112,7 @@ def _people(course: str, **values: object) -> str:
     with installation().database.reading() as session:
         found = courses.find(session, course, caller)
         courses.need_right(found, caller, "see")
-        return _render(
+        return render(
             "people",
             session,
             found,
@@ -183,7 +184,7 @@ def show_settings(course: str) -> str:
     with installation().database.reading() as session:
         found = courses.find(session, course, caller)
         courses.need_right(found, caller, HOST)
-        return _render("settings", session, found, caller, rights_said=RIGHTS)
+        return render("settings", session, found, caller, rights_said=RIGHTS)
 
 
 @blueprint.post("/<course>/settings")
@@ -221,7 +222,8 @@ def renew_code(course: str) -> Response:
     return redirect(url_for("courses.show_settings", course=course), 303)
 
 
-def _render(tab: str, session: Session, course: Course, caller: Caller, **values: object) -> str:
+def render(tab: str, session: Session, course: Course, caller: Caller, **values: object) -> str:
+    """The page of a course's tab."""
     rights = {right for right in (*RIGHTS, HOST) if courses.may(course, caller, right)}
     return render_template(
         f"courses/{tab}.html",
