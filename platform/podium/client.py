@@ -381,6 +381,44 @@ class Client:
         """Change a competition or its board: for hosts."""
         return self._json("PATCH", f"/competitions/{_part(slug)}", json=options)
 
+    def create_competition(self, fields: dict[str, str], file: Path | None = None) -> Answer:
+        """A draft: of a bundled challenge, of a folder's zip, or of a labelled CSV."""
+        if file is None:
+            return self._json("POST", "/competitions", data=fields)
+        with file.open("rb") as opened:  # sent once: a second try would find the name taken
+            form = Form(opened, file.name, fields, lambda _: None)
+            typed = {"Content-Type": form.content_type}
+            return self._json("POST", "/competitions", data=form, headers=typed)
+
+    def checks(self, slug: str) -> Answer:
+        """The stage of a competition, and what its checks have found: for hosts."""
+        return self._json("GET", f"/competitions/{_part(slug)}/checks")
+
+    def ask_checks(self, slug: str) -> Answer:
+        """Let a draft be checked again: for hosts."""
+        return self._json("POST", f"/competitions/{_part(slug)}/checks")
+
+    def hand_in_baseline(self, slug: str, name: str, file: Path) -> Answer:
+        """Hand in a file as a baseline: for hosts."""
+        path = f"/competitions/{_part(slug)}/baselines"
+        return self._send(path, file, {"name": name}, {})
+
+    def advance(self, slug: str, verb: str, reason: str = "") -> Answer:
+        """`publish`, `open` or `close` a competition: for hosts."""
+        return self._json("POST", f"/competitions/{_part(slug)}/{verb}", json={"reason": reason})
+
+    def clone(self, slug: str, new_slug: str, days: int, course: str | None) -> Answer:
+        """The same competition once more, its dates later by so many days: for hosts."""
+        asked = {"slug": new_slug, "days": days, "course": course}
+        return self._json("POST", f"/competitions/{_part(slug)}/clone", json=asked)
+
+    def export_competition(self, slug: str, out: Path) -> None:
+        """Write the zip of a competition's folder, answers included: for hosts."""
+        path = f"/competitions/{_part(slug)}/export"
+        with self._call("GET", path, stream=True) as answer, out.open("wb") as file:
+            for chunk in answer.iter_content(CHUNK):
+                file.write(chunk)
+
     def courses(self) -> list[Answer]:
         """The own courses."""
         found: list[Answer] = self._json("GET", "/courses")["items"]

@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import count
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import ColumnElement, func, select, true, update
+from sqlalchemy import ColumnElement, case, func, select, true, update
 from sqlalchemy.orm import Session
 
 from podium import deadlines
@@ -32,6 +32,7 @@ LONGEST_REASON = 500
 class Status(StrEnum):
     """Whether a competition takes submissions, and if not, why."""
 
+    DRAFT = "draft"
     PREPARING = "preparing"
     BROKEN = "broken"
     UPCOMING = "upcoming"
@@ -54,6 +55,8 @@ def status(competition: Competition, moment: datetime, due_at: datetime | None =
     What is taken late is taken while it is open; the last moment itself is open.
     """
     ends_at = deadlines.accepted_until(competition, due_at or competition.closes_at)
+    if competition.is_draft:
+        return Status.DRAFT
     if competition.challenge.state != "ready":
         preparing = competition.challenge.state == "preparing"
         return Status.PREPARING if preparing else Status.BROKEN
@@ -74,7 +77,7 @@ def find(session: Session, slug: str) -> Competition:
 
 def _unknown(session: Session, slug: str) -> NotFoundError:
     """The same words for what is not there and for what is not for these eyes."""
-    public = session.scalars(select(Competition.slug).where(Competition.course_id.is_(None)))
+    public = session.scalars(select(Competition.slug).where(sight_of(None)))
     near = difflib.get_close_matches(slug, public, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else " `podium competitions list` lists all."
     return NotFoundError(f"There is no competition {slug!r}.{hint}")
@@ -82,31 +85,37 @@ def _unknown(session: Session, slug: str) -> NotFoundError:
 
 def need_sight(session: Session, slug: str, caller: Caller | None) -> None:
     """Raise NotFoundError unless this caller may know of the competition; asked of every route."""
-    row = session.execute(
-        select(Competition.course_id).where(Competition.slug == slug)
-    ).one_or_none()
-    if row is None or not _in_sight(row.course_id, caller):
-        raise _unknown(session, slug)
+    if session.scalar(select(Competition.id).where(Competition.slug == slug, sight_of(caller))):
+        return
+    raise _unknown(session, slug)
 
 
 def sight_of(caller: Caller | None) -> ColumnElement[bool]:
     """The competitions that a caller may know of, as a condition."""
-    if caller is not None and caller.is_admin:
+    if caller is None:
+        return Competition.is_draft.is_(False) & Competition.course_id.is_(None)
+    if caller.is_admin:
         return true()
-    return Competition.course_id.is_(None) | Competition.course_id.in_(
-        caller.courses if caller else ()
+    staff = [course_id for course_id, rights in caller.courses.items() if "see" in rights]
+    own = Competition.course_id.is_(None) & (Competition.host_id == caller.id)
+    return case(
+        (Competition.is_draft, own | Competition.course_id.in_(staff)),
+        else_=Competition.course_id.is_(None) | Competition.course_id.in_(caller.courses),
     )
 
 
 def in_sight(competition: Competition, caller: Caller | None) -> bool:
-    """Whether the caller may know of this competition: of a course's, only its people do."""
-    return _in_sight(competition.course_id, caller)
-
-
-def _in_sight(course_id: int | None, caller: Caller | None) -> bool:
-    if course_id is None:
+    """Whether the caller may know of this competition, as `sight_of` says."""
+    course_id = competition.course_id
+    if caller is None:
+        return course_id is None and not competition.is_draft
+    if caller.is_admin:
         return True
-    return caller is not None and (caller.is_admin or course_id in caller.courses)
+    if not competition.is_draft:
+        return course_id is None or course_id in caller.courses
+    if course_id is None:
+        return competition.host_id == caller.id
+    return "see" in caller.courses.get(course_id, ())
 
 
 def listed(

@@ -117,6 +117,8 @@ def need_open(competition: Competition, moment: datetime, closes_at: datetime | 
     `closes_at` is the deadline of the team that asks.
     """
     match status(competition, moment, closes_at):
+        case Status.DRAFT:
+            raise ClosedError(f"{competition.title} is a draft. Publish it first.")
         case Status.PREPARING:
             raise ClosedError(f"{competition.title} is being prepared. Try again in a minute.")
         case Status.BROKEN:

@@ -2,7 +2,7 @@
 
 import logging
 
-from podium import attempts, judging, logs, turns, uncertainty, workers
+from podium import attempts, checkup, judging, logs, turns, uncertainty, workers
 from podium.attempts import Lease
 from podium.installation import Installation
 from podium.workers import Card
@@ -37,6 +37,7 @@ class Scorer:
         work = judging.take(self._here, self.queue, self.name)
         if work is None:  # people's results come before how sure their order is
             uncertainty.work(self._here)
+            checkup.work(self._here)
             return
         self.holds = work.lease
         try:

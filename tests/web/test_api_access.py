@@ -26,6 +26,7 @@ NOBODY = dict.fromkeys(PEOPLE, 403) | {"anonymous": 401}
 CARD = {"name": "r1", "queue": "run", "host": "h", "pid": 1, "version": "1"}
 NEW = {"handle": "new-01", "email": "new@example.org", "password": "correct horse"}
 
+GRADERS = HOSTS_ONLY | {"host": 400, "admin": 400}
 # Of the course "dl", whose instructor is the host; for all others it does not exist.
 COURSE = {"anonymous": 401, "host": 200, "admin": 200} | dict.fromkeys(
     ("not_joined", "joined", "other_team", "other_host"), 404
@@ -117,6 +118,19 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
         HOSTS_ONLY,
     ),
     ("PATCH", "/competitions/toy"): ({"json": {"title": "Toy digits"}}, HOSTS_ONLY),
+    # Of no course: who may grade is told that there is nobody to grade.
+    ("GET", "/competitions/toy/grades"): ({}, GRADERS),
+    ("GET", "/competitions/toy/grades/mine"): (
+        {},
+        dict.fromkeys(PEOPLE, 404) | {"anonymous": 401},
+    ),
+    ("PUT", "/competitions/toy/grades/rule"): ({"json": {"points": []}}, GRADERS),
+    ("PUT", "/competitions/toy/grades/override"): (
+        {"json": {"email": "a@b.example", "percent": 1, "note": "x"}},
+        GRADERS,
+    ),
+    ("POST", "/competitions/toy/grades/release"): ({"json": {}}, GRADERS),
+    ("POST", "/competitions/toy/grades/export"): ({"data": {"style": "csv"}}, GRADERS),
     ("GET", "/courses"): ({}, SIGNED_IN),
     ("POST", "/courses"): (
         {"json": {"slug": "own", "title": "Own"}},

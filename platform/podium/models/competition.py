@@ -1,6 +1,7 @@
 """Competitions, the teams in them and who belongs to a team."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -35,6 +36,10 @@ class Competition(Record):
     host_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     # Of a course it is seen by the course's people only, and hosted by its staff.
     course_id: Mapped[int | None] = mapped_column(ForeignKey("courses.id"), index=True)
+    # Seen by its staff only, until it is published; see podium.publishing and podium.checkup.
+    is_draft: Mapped[bool] = mapped_column(default=False, server_default=false())
+    checks: Mapped[dict[str, Any] | None]
+    checks_wanted_at: Mapped[datetime | None]
     team_count: Mapped[int] = mapped_column(default=0)  # without baselines
     team_size: Mapped[int] = mapped_column(default=5, server_default="5")  # people, at most
     merges_until: Mapped[datetime | None]  # None: as long as it is open

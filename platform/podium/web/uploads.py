@@ -88,6 +88,25 @@ def takes_list(view: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
+def takes_new(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a view that takes what a new competition is made of, as `content`; None if none."""
+
+    @functools.wraps(view)
+    def wrapper(**values: Any) -> Any:
+        identity.need_caller("host")
+        limit_bytes = installation().config.upload_mib << 20
+        with _receiving(limit_bytes, f"A file may have {limit_bytes:,} bytes."):
+            upload = _read(None, limit_bytes, may_lack=True)
+            content = None
+            if upload is not None:
+                upload.file.seek(0)
+                content = upload.file.read()
+            return view(content=content, **values)
+
+    wrapper.takes_file = True  # type: ignore[attr-defined]
+    return wrapper
+
+
 @contextmanager
 def _receiving(limit_bytes: int, limit_text: str, most: int = 1) -> Iterator[None]:
     """Take so many files of this request into the storage; what nobody kept is dropped after."""

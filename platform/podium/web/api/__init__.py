@@ -11,6 +11,7 @@ from podium.web.api import (
     grades,
     hosts,
     leaderboard,
+    publishing,
     rescoring,
     shapes,
     submissions,
@@ -35,7 +36,7 @@ def init_app(app: APIFlask) -> None:
     app.spec_processor(_add_error)
     for noun in (
         *(users, competitions, files, submissions, leaderboard, teams, hosts, rescoring),
-        *(courses, grades, work),
+        *(courses, grades, publishing, work),
     ):
         app.register_blueprint(noun.blueprint)
 
