@@ -1,4 +1,4 @@
-"""drafts and their checks
+"""drafts and their checks; when a person first downloaded
 
 Safe to run while the previous release still serves: add columns as nullable or with a server
 default, never rename or drop what the previous release reads.
@@ -21,8 +21,14 @@ def upgrade() -> None:
             sa.Column("checks_wanted_at", sa.DateTime(timezone=True), nullable=True)
         )
 
+    with op.batch_alter_table("memberships", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("downloaded_at", sa.DateTime(timezone=True), nullable=True))
+
 
 def downgrade() -> None:
+    with op.batch_alter_table("memberships", schema=None) as batch_op:
+        batch_op.drop_column("downloaded_at")
+
     with op.batch_alter_table("competitions", schema=None) as batch_op:
         batch_op.drop_column("checks_wanted_at")
         batch_op.drop_column("checks")

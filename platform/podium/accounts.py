@@ -69,6 +69,11 @@ class Caller:
         """Whether the caller may administer the platform in this request."""
         return self.role == "admin" and "host" in self.scopes
 
+    @property
+    def teaches(self) -> bool:
+        """Whether the caller may host, or has a right in a course."""
+        return self.role in ("instructor", "admin") or any(self.courses.values())
+
     def need(self, scope: str) -> None:
         """Raise NoAccessError unless the token carries `scope`."""
         if scope not in self.scopes:

@@ -333,6 +333,30 @@ def need_moment(moment: datetime | None, field: str) -> datetime | None:
     return moment
 
 
+def note_download(session: Session, competition: Competition, caller: Caller) -> None:
+    """Remember that the caller, who takes part, has fetched a file."""
+    session.execute(
+        update(Membership)
+        .where(
+            Membership.competition_id == competition.id,
+            Membership.user_id == caller.id,
+            Membership.downloaded_at.is_(None),
+        )
+        .values(downloaded_at=now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def has_downloaded(session: Session, competition: Competition, caller: Caller | None) -> bool:
+    """Whether there is nothing to note of a download by this caller."""
+    first = select(Membership.id).where(
+        Membership.competition_id == competition.id,
+        Membership.user_id == (caller.id if caller else 0),
+        Membership.downloaded_at.is_(None),
+    )
+    return session.scalar(first) is None
+
+
 def audit(
     session: Session,
     caller: Caller | None,

@@ -94,6 +94,7 @@ class Membership(Record):
     team_id: Mapped[int] = mapped_column(ForeignKey("teams.id", ondelete="CASCADE"))
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     joined_at: Mapped[datetime] = mapped_column(default=now)
+    downloaded_at: Mapped[datetime | None]  # the first file
 
     team: Mapped[Team] = relationship(back_populates="members")
     user: Mapped[User] = relationship()

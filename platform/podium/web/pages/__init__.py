@@ -13,7 +13,9 @@ from podium.web.pages import (
     help,
     leaderboard,
     manage,
+    publishing,
     submissions,
+    teach,
     teams,
 )
 
@@ -23,6 +25,6 @@ def init_app(app: Flask) -> None:
     display.init_app(app)
     for noun in (
         *(challenges, competition, leaderboard, teams, manage, submissions),
-        *(courses, grades, account, admin, help),
+        *(teach, publishing, courses, grades, account, admin, help),
     ):
         app.register_blueprint(noun.blueprint)

@@ -152,10 +152,10 @@ def data(slug: str) -> str:
 @blueprint.get("/files/<name>")
 def download(slug: str, name: str) -> Response:
     """One file of the data."""
-    here = installation()
-    with here.database.reading() as session:
-        file = competitions.file(session, competitions.find(session, slug), name)
-    return downloads.send(here.storage, file.file_key, file.name, file.size_bytes, file.sha256)
+    file = downloads.offered(slug, name)
+    return downloads.send(
+        installation().storage, file.file_key, file.name, file.size_bytes, file.sha256
+    )
 
 
 @blueprint.get("/submit")
