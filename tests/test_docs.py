@@ -10,6 +10,7 @@ import pytest
 
 from podium import catalog
 from podium.cli import Main
+from podium.cli.leaderboard import Board
 from podium.verdicts import Verdict
 
 ROOT = Path(__file__).parent.parent
@@ -38,6 +39,8 @@ def test_every_command_of_a_page_exists_with_its_options(page):
                 found = command.get_command(click.Context(command), words[0])
                 assert found is not None, line
                 command, words = found, words[1:]
+                if isinstance(command, Board):
+                    words = command.filled(words)
             options = {name for parameter in command.params for name in parameter.opts}
             assert {word for word in words if word.startswith("-")} <= options, line
 

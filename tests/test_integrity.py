@@ -70,6 +70,22 @@ def test_honest_teams_leave_no_evidence(installation, field):
     assert (found.twins, found.errors, found.code, found.sources) == ([], [], [], [])
 
 
+def test_teams_that_send_from_one_address_are_found(installation, factory, field):
+    for seed, handle in enumerate(("team-1", "team-2"), 50):
+        factory.submit(factory.person(handle), table(guesses(seed)), source="a5c1")
+    (source,) = look(installation, integrity.sources)
+    assert (source.teams, source.share) == (["team-1", "team-2"], 2 / 8)
+    assert not source.is_classroom
+
+
+def test_an_address_that_most_teams_share_is_a_classroom(installation, factory, field):
+    for index in range(6):
+        content = table(guesses(50 + index))
+        factory.submit(factory.person(f"team-{index}"), content, source="a5c1")
+    (source,) = look(installation, integrity.sources)
+    assert source.is_classroom
+
+
 def test_a_file_of_two_teams_is_found_with_who_was_first(installation, factory, field):
     copy = factory.submit(factory.member("copy-01"), table(guesses(3)))
     (twins,) = look(installation, integrity.twins)
@@ -136,18 +152,6 @@ def test_a_starter_that_everybody_has_is_no_evidence(installation, factory, host
         own = "\n".join(f"a{i} = {'[' * (index + 1)}{i}{']' * (index + 1)}" for i in range(30))
         code(factory, f"team-{index}", PROGRAM + own)
     assert look(installation, integrity.alike_in_code) == []
-
-
-def test_teams_that_send_from_one_address_are_found_and_no_address_is_kept(
-    installation, api, factory, predictions, field
-):
-    for handle in ("team-1", "team-2"):
-        answer = api.as_(factory.person(handle)).send(table(guesses(77)))
-        assert answer.status_code == 201
-    (source,) = look(installation, integrity.sources)
-    assert source.teams == ["team-1", "team-2"]
-    assert source.share == 2 / 8
-    assert not source.is_classroom
 
 
 def test_two_tables_are_compared_in_the_order_of_their_lines(installation, factory, field):

@@ -1,3 +1,4 @@
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,6 +18,7 @@ COME, GO = "come", "go"
 def entry(installation, factory):
     """Makes entries of a board at a place, and begins with an empty one."""
     factory.competition()
+    numbers = itertools.count()
 
     def begin(session):
         competition = session.scalars(select(Competition)).one()
@@ -34,12 +36,9 @@ def entry(installation, factory):
         )
         session.add(submission)
         session.flush()
-        number = 0
 
         def make(place):
-            nonlocal number
-            number += 1
-            own = Team(competition_id=competition.id, name=f"t{number}-{id(session)}")
+            own = Team(competition_id=competition.id, name=f"t{next(numbers)}")
             session.add(own)
             session.flush()
             made = BoardEntry(

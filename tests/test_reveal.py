@@ -256,7 +256,7 @@ def test_options_are_audited_with_what_they_were(installation, host):
     change(installation, host, names="hidden", finals=3)
     with installation.database.reading() as session:
         detail = session.scalars(select(AuditEntry.detail)).one()
-    assert detail == {"names": ["named", "hidden"], "finals": [2, 3]}
+    assert detail == {"changes": {"names": ["named", "hidden"], "finals": [2, 3]}}
 
 
 def test_a_rebuild_of_an_untouched_board_changes_nothing(installation, host, played):

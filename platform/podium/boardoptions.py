@@ -66,7 +66,7 @@ def change(
         "competition.options",
         competition,
         reason,
-        **{name: [_plain(before[name]), _plain(value)] for name, value in changed.items()},
+        changes={name: [_plain(before[name]), _plain(value)] for name, value in changed.items()},
     )
     return competition
 

@@ -278,7 +278,9 @@ def _by_team(
         yield team_id, _scored(rows)
 
 
-def _rows(competition_id: int, rules: Rules, which: ColumnElement[bool] = IN_FORCE) -> Select[Any]:
+def _rows(
+    competition_id: int, rules: Rules, which: ColumnElement[bool] = IN_FORCE
+) -> Select[*tuple[Any, ...]]:
     """A row for each split of each submission that counts, a team's after one another."""
     return (
         select(
@@ -307,7 +309,7 @@ def _rows(competition_id: int, rules: Rules, which: ColumnElement[bool] = IN_FOR
     )
 
 
-def _scored(rows: Iterable[Found[Any]]) -> list[Scored]:
+def _scored(rows: Iterable[Found[*tuple[Any, ...]]]) -> list[Scored]:
     found: list[Scored] = []
     for _, submission_id, received_at, selected, split, value, low, high, repeats in rows:
         if not found or found[-1].id != submission_id:

@@ -4,6 +4,7 @@ Few distinct values (right and wrong) become codes of a byte or a bit, others si
 """
 
 import io
+import math
 import uuid
 from collections.abc import Mapping
 from contextlib import closing
@@ -16,6 +17,7 @@ from podium.storage import Storage
 
 Floats = NDArray[np.float64]
 MOST_LEVELS = 256
+DIGITS = 10  # kept of the largest value
 
 
 def pack(losses: Mapping[str, Floats]) -> bytes:
@@ -25,7 +27,8 @@ def pack(losses: Mapping[str, Floats]) -> bytes:
     [1.0, 0.0, 1.0]
     """
     arrays: dict[str, NDArray[Any]] = {}
-    for split, values in losses.items():
+    for split, exact in losses.items():
+        values = _rounded(exact)
         levels, codes = np.unique(values, return_inverse=True)
         if len(levels) > MOST_LEVELS:
             arrays[f"{split}/values"] = np.asarray(values, np.float32)
@@ -37,6 +40,14 @@ def pack(losses: Mapping[str, Floats]) -> bytes:
     out = io.BytesIO()
     np.savez_compressed(out, **arrays)  # type: ignore[arg-type]  # its stub takes a flag by name
     return out.getvalue()
+
+
+def _rounded(values: Floats) -> Floats:
+    """Without the dust of sums: teams that are equal in a resample must stay so."""
+    largest = float(np.abs(values).max(initial=0.0))
+    decimals = DIGITS - math.ceil(math.log10(largest)) if 0 < largest < math.inf else DIGITS
+    rounded: Floats = np.round(values, decimals) + 0.0  # and no negative zero
+    return rounded
 
 
 def unpack(data: bytes) -> dict[str, Floats]:

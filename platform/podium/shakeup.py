@@ -164,4 +164,4 @@ def _agreement(shifts: Sequence[Shift]) -> float | None:
     public, private = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     if len(set(public)) < 2 or len(set(private)) < 2:
         return None
-    return statistics.correlation(public, private, method="ranked")
+    return statistics.correlation(public, private)

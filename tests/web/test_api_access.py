@@ -81,10 +81,8 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
         {"json": {"team": "nobody"}},
         {person: 404 if status == 200 else status for person, status in MEMBERS.items()},
     ),
-    ("POST", "/submissions/{id}/select"): (
-        {"json": {}},
-        OWN | {"host": 403, "admin": 403},
-    ),
+    ("POST", "/submissions/{id}/select"): ({}, OWN | {"host": 403, "admin": 403}),
+    ("DELETE", "/submissions/{id}/select"): ({}, OWN | {"host": 403, "admin": 403}),
     ("GET", "/competitions/toy/board"): ({}, HOSTS_ONLY),
     ("PATCH", "/competitions/toy/board"): ({"json": {"finals": 2}}, HOSTS_ONLY),
     ("GET", "/competitions/toy/integrity"): ({}, HOSTS_ONLY),

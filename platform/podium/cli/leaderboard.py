@@ -29,11 +29,14 @@ SHIFTS = (
 class Board(click.Group):
     """A group whose usual command is to show: `podium leaderboard SLUG` needs no word for it."""
 
+    def filled(self, args: list[str]) -> list[str]:
+        """The arguments with the word that was left out."""
+        is_said = bool(args) and (args[0] in self.commands or args[0] in ("-h", "--help"))
+        return args if is_said else ["show", *args]
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the word in where it is left out."""
-        if not args or (args[0] not in self.commands and args[0] not in ctx.help_option_names):
-            args = ["show", *args]
-        return super().parse_args(ctx, args)
+        return super().parse_args(ctx, self.filled(args))
 
 
 @click.group(cls=Board)

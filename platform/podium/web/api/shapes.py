@@ -568,12 +568,6 @@ class FinalsRequest(Shape):
     submissions: list[int] = Field(max_length=100)
 
 
-class SelectRequest(Shape):
-    """Whether the submission shall be final."""
-
-    selected: bool = True
-
-
 class Finals(Shape):
     """What is selected, and what would count if it ended now (the best on public if nothing is)."""
 

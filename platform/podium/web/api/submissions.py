@@ -105,15 +105,26 @@ def cancel(submission_id: int) -> shapes.Submission:
 
 
 @blueprint.post("/submissions/<int(max=2147483647):submission_id>/select")
-@blueprint.input(shapes.SelectRequest, arg_name="asked")
 @blueprint.output(shapes.Finals)
 @blueprint.doc(security="token", responses=[400, 401, 403, 404, 409, 429])
-def select(submission_id: int, asked: shapes.SelectRequest) -> shapes.Finals:
-    """Add a submission to the finals of its team, or take it out."""
+def select(submission_id: int) -> shapes.Finals:
+    """Add a submission to the finals of its team."""
+    return _select(submission_id, selected=True)
+
+
+@blueprint.delete("/submissions/<int(max=2147483647):submission_id>/select")
+@blueprint.output(shapes.Finals)
+@blueprint.doc(security="token", responses=[401, 403, 404, 409])
+def take_out(submission_id: int) -> shapes.Finals:
+    """Take a submission out of the finals of its team."""
+    return _select(submission_id, selected=False)
+
+
+def _select(submission_id: int, *, selected: bool) -> shapes.Finals:
     caller = identity.need_caller("submit")
     with installation().database.writing() as session:
         submission = submissions.get(session, caller, submission_id)
-        found = finals.select_one(session, caller, submission, selected=asked.selected)
+        found = finals.select_one(session, caller, submission, selected=selected)
     return shapes.Finals.model_validate(found)
 
 
