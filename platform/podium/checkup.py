@@ -80,15 +80,16 @@ def check(installation: Installation, competition_id: int) -> dict[str, Any]:
     with installation.database.reading() as session:
         competition = session.get_one(Competition, competition_id)
         challenge = competition.challenge
-        files = [(file.name, file.file_key) for file in challenge.files]
+        files = {file.name: file.file_key for file in challenge.files}
         baselines = _baselines(session, competition_id)
     spec = catalog.parse(challenge.spec)
+    files[spec.sample_file] = challenge.sample_key
     with installation.storage.open(challenge.answers_key) as file:
         truth = spec.grading.read_truth(file.read())
     warnings: list[str] = []
     with tempfile.TemporaryDirectory(prefix="podium-check-") as scratch:
         public = Path(scratch)
-        for name, key in files:
+        for name, key in files.items():
             with installation.storage.open(key) as stored, (public / name).open("wb") as out:
                 while chunk := stored.read(1 << 20):
                     out.write(chunk)

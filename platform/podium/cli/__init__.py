@@ -87,6 +87,8 @@ COMMANDS = {
     "reconcile": Entry(OPERATE, "operate", "reconcile", "Keep queue and database in agreement."),
     "practice": Entry("", "operate", "practice", ""),
     "doctor": Entry(OPERATE, "operate", "examine", "Say what is wrong and how to mend it."),
+    "backup": Entry(OPERATE, "backup", "backup", "Write everything into one file, while it runs."),
+    "restore": Entry(OPERATE, "backup", "restore", "Read such a file into an empty home."),
     "db": Entry(OPERATE, "operate", "db", "The database's schema."),
     "user": Entry(OPERATE, "operate", "user", "People of this installation."),
 }
