@@ -108,7 +108,10 @@ def _given(session: Session, competition: Competition) -> Given:
         .where(given_in(Extension, competition))
         .order_by(Extension.id)
     )
-    return {_target(*target): closes_at for *target, closes_at in rows}
+    return {
+        _target(team_id, user_id, section): closes_at
+        for team_id, user_id, section, closes_at in rows
+    }
 
 
 def _target(team_id: int | None, user_id: int | None, section: str | None) -> tuple[str, int | str]:
@@ -157,8 +160,8 @@ def granted(session: Session, competition: Competition, team_id: int) -> dict[st
         )
     ).all()
     by_target: dict[tuple[str, int | str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for *target, day, number in rows:
-        by_target[_target(*target)][day.isoformat()] += number
+    for to_team, user_id, section, day, number in rows:
+        by_target[_target(to_team, user_id, section)][day.isoformat()] += number
     if not by_target:
         return {}
     user_ids = session.scalars(
@@ -172,6 +175,7 @@ def granted(session: Session, competition: Competition, team_id: int) -> dict[st
         for user_id in user_ids
     ]
     total = dict(by_target.get(("team", team_id), {}))
-    for day, number in max(of_members, key=lambda days: sum(days.values()), default={}).items():
-        total[day] = total.get(day, 0) + number
+    most = max(of_members, key=lambda days: sum(days.values()), default={})
+    for iso_day, number in most.items():
+        total[iso_day] = total.get(iso_day, 0) + number
     return total

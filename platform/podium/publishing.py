@@ -363,11 +363,13 @@ def hand_in_baseline(
 ) -> int:
     """Hand in a file as a baseline of a competition; a draft is checked again after its score."""
     name = " ".join(name.split())
-    if not 2 <= len(name) <= 60:
-        raise BadRequestError("A baseline's name has 2 to 60 characters.", field="name")
     with installation.database.writing() as session:
         competition = find(session, slug)
         need_host(competition, caller)
+        if not 2 <= len(name) <= LONGEST_SLUG:
+            raise BadRequestError(
+                f"A baseline's name has 2 to {LONGEST_SLUG} characters.", field="name"
+            )
         if competition.is_draft:
             competition.checks_wanted_at = now()
         audit(session, caller, "competition.baseline", competition, baseline=name)

@@ -116,6 +116,26 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
         HOSTS_ONLY,
     ),
     ("PATCH", "/competitions/toy"): ({"json": {"title": "Toy digits"}}, HOSTS_ONLY),
+    ("POST", "/competitions"): (
+        {"data": {"slug": "new", "challenge": "none"}},
+        HOSTS_ONLY | dict.fromkeys(("host", "other_host", "admin"), 404),
+    ),
+    ("GET", "/competitions/toy/checks"): ({}, HOSTS_ONLY),
+    ("POST", "/competitions/toy/checks"): ({}, HOSTS_ONLY),
+    ("POST", "/competitions/toy/baselines"): (
+        {"file": True},  # without a name
+        HOSTS_ONLY | {"host": 400, "admin": 400},
+    ),
+    ("POST", "/competitions/toy/publish"): (
+        {"json": {}},
+        HOSTS_ONLY | {"host": 409, "admin": 409},  # it is no draft
+    ),
+    ("POST", "/competitions/toy/open"): ({"json": {}}, HOSTS_ONLY),
+    ("POST", "/competitions/toy/clone"): (
+        {"json": {"slug": "copy"}},
+        HOSTS_ONLY | {"host": 201, "admin": 201},
+    ),
+    ("GET", "/competitions/toy/export"): ({}, HOSTS_ONLY),
     # Of no course: who may grade is told that there is nobody to grade.
     ("GET", "/competitions/toy/grades"): ({}, GRADERS),
     ("GET", "/competitions/toy/grades/mine"): (
@@ -169,6 +189,7 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
         {"json": {"name": "The same name"}},
         SIGNED_IN,
     ),
+    ("POST", "/competitions/toy/close"): ({"json": {}}, HOSTS_ONLY),
 }
 
 

@@ -3,6 +3,7 @@
 import json
 import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -287,9 +288,11 @@ def export(slug: str) -> Response:
 def zipped(slug: str) -> Response:
     """The answer with a competition's folder."""
     caller = identity.need_caller("host")
-    out = tempfile.TemporaryFile()  # noqa: SIM115 (the answer closes it)
-    publishing.export(installation(), caller, slug, out)
-    out.seek(0)
+    with ExitStack() as unless_sent:
+        out = unless_sent.enter_context(tempfile.TemporaryFile())
+        publishing.export(installation(), caller, slug, out)
+        out.seek(0)
+        unless_sent.pop_all()  # the answer closes it
     return send_file(
         out, mimetype="application/zip", as_attachment=True, download_name=f"{slug}.zip"
     )
