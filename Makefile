@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: up test check lint format benchmark chaos slow system-packages clean
+.PHONY: up test check lint format benchmark chaos slow gpu system-packages clean
 
 up: .venv/installed
 	$(BIN)/podium up $(ARGS)
@@ -33,6 +33,10 @@ benchmark: .venv/installed-dev
 chaos: .venv/installed-dev
 	CHAOS_SUBMISSIONS=$(or $(SUBMISSIONS),3000) $(BIN)/python -m pytest tests/chaos -x $(ARGS)
 
+# On a machine with an NVIDIA device and a torch that knows it.
+gpu: .venv/installed-dev
+	$(BIN)/python -m pytest -m gpu $(ARGS)
+
 slow: .venv/installed-dev system-packages
 	$(BIN)/python -m pytest -m slow $(ARGS)
 
@@ -45,11 +49,11 @@ system-packages:
 .venv/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Podium needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[torch]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[torch,models,games]'
 	@touch $@
 
 .venv/installed-dev: .venv/installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[torch,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[torch,models,games,dev]'
 	@touch $@
 
 clean:

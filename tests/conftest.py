@@ -248,6 +248,32 @@ TOY_SPEC |= {
         "files": [{"name": "sample_submission.csv", "description": "The form."}],
     }
 }
+LANDER = {
+    "kinds": ["agent"],
+    "metric": {"name": "mean_return"},
+    "submission": {
+        "format": "csv",
+        "id": {"name": "episode", "type": "integer"},
+        "columns": [{"name": "return", "type": "number"}],
+    },
+    "answers": {"columns": [{"name": "seed", "type": "integer"}]},
+    "run": {"agent": {"game": "LunarLander-v3", "max_steps": 1000, "fault_return": -600.0}},
+}
+DUEL = {
+    "kinds": ["agent"],
+    "metric": {"name": "bradley_terry"},
+    "submission": {
+        "format": "csv",
+        "id": {"name": "game", "type": "integer"},
+        "columns": [{"name": "outcome", "type": "number"}],
+    },
+    "answers": {
+        "columns": [{"name": "first", "type": "string"}, {"name": "second", "type": "string"}]
+    },
+    "run": {"agent": {"game": "connect-four", "players": 2, "opening_moves": 2, "games": 8}},
+}
+SEEDS = "{number},seed,Usage\n1,8101,Public\n2,8102,Private\n3,8103,Public\n4,8104,Private\n"
+SAMPLE_AGENT = b"def act(observation, info):\n    return 0\n"
 TOY_ANSWERS = "id,label,Usage\n" + "".join(
     f"{i},{i % 10},{'Public' if i % 2 else 'Private'}\n" for i in range(20)
 )
@@ -488,6 +514,21 @@ def _connects(url: str) -> bool:
     finally:
         engine.dispose()
     return True
+
+
+Declared = tuple[dict[str, Any], bytes, bytes]
+
+
+@pytest.fixture
+def lander() -> Declared:
+    """A declaration of agents that play alone, on four seeds, two of them public."""
+    return LANDER, SEEDS.format(number="episode").encode(), SAMPLE_AGENT
+
+
+@pytest.fixture
+def duel() -> Declared:
+    """A declaration of agents that play against each other, eight games each."""
+    return DUEL, SEEDS.format(number="game").encode(), SAMPLE_AGENT
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from podium import devices
 from podium.devices import Gpu
 from podium.errors import ConfigError, FaultError
 
-TWO = """0, GPU-aaaa, NVIDIA A100-SXM4-80GB, 81920, 550.54.15
-1, GPU-bbbb, Tesla T4, 15360, 550.54.15
+TWO = """0, GPU-aaaa, NVIDIA A100-SXM4-80GB, 81920, 550.54.15, 00000000:07:00.0
+1, GPU-bbbb, Tesla T4, 15360, 550.54.15, 00000000:08:00.0
 """
-A100 = Gpu(0, "GPU-aaaa", "NVIDIA A100-SXM4-80GB", 81920, "550.54.15")
-T4 = Gpu(1, "GPU-bbbb", "Tesla T4", 15360, "550.54.15")
+A100 = Gpu(0, "GPU-aaaa", "NVIDIA A100-SXM4-80GB", 81920, "550.54.15", 0)
+T4 = Gpu(1, "GPU-bbbb", "Tesla T4", 15360, "550.54.15", 1)
 
 
 @pytest.fixture
@@ -37,6 +37,14 @@ def test_without_a_driver_there_is_no_gpu_and_auto_means_the_cpu(monkeypatch, tm
 def test_the_drivers_devices_are_listed_with_memory_and_version(driver):
     driver(TWO)
     assert devices.find() == [A100, T4]
+
+
+def test_a_device_is_named_by_its_file_where_a_container_has_some_of_them(driver, tmp_path):
+    driver(TWO)
+    place = tmp_path / "0000:08:00.0"
+    place.mkdir()
+    (place / "information").write_text("Model: \t Tesla T4\nDevice Minor: \t 5\n")
+    assert [gpu.minor for gpu in devices.find(tmp_path)] == [0, 5]
 
 
 def test_auto_is_a_worker_for_each_device(driver):

@@ -60,3 +60,11 @@ def test_what_the_page_on_running_declares_is_what_the_catalogue_takes(toy_spec)
     assert spec.resources.tags == ["a100"]
     known = {*catalog.RunLimits.model_fields, *catalog.Resources.model_fields}
     assert [name for name in sorted(known) if f"{name} = " not in block] == []
+
+
+def test_what_the_page_on_agents_declares_is_what_the_catalogue_takes(toy_spec):
+    page = (ROOT / "docs" / "reference" / "agents.md").read_text()
+    (block,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    spec = catalog.parse(toy_spec | tomllib.loads(block))
+    assert spec.run.agent is not None
+    assert [name for name in catalog.AgentRun.model_fields if f"{name} = " not in block] == []

@@ -54,6 +54,19 @@ def test_a_board_is_computed_once_and_again_after_a_change(
         assert uncertainty.due(session, later) is not None
 
 
+def test_a_better_submission_has_no_interval_of_the_one_before(
+    installation, factory, predictions, field
+):
+    assert uncertainty.work(installation)
+    factory.judge(factory.submit(factory.person("team-3"), predictions(20)))
+    known = {row.team: row.rank_low for row in rows(installation)}
+    assert known["team-3"] is None
+    assert known["team-0"] == 1
+    with installation.database.writing() as session:
+        entries.rebuild(session, competitions.find(session, "toy"))
+    assert {row.team: row.rank_low for row in rows(installation)} == known
+
+
 def test_what_comes_in_meanwhile_is_computed_next(installation, field):
     assert uncertainty.work(installation)
     with installation.database.writing() as session:

@@ -1,5 +1,6 @@
 """People: sign-up, passwords, roles, API tokens."""
 
+import functools
 import hashlib
 import re
 import secrets
@@ -47,8 +48,12 @@ TOKEN_PREFIX = "pod_"
 TOKEN_SEEN_EVERY = timedelta(minutes=1)
 
 _hasher = PasswordHasher()
-# Verified against where a handle is unknown, so that the answer takes as long.
-_DUMMY_HASH = _hasher.hash(secrets.token_urlsafe())
+
+
+@functools.cache
+def _dummy_hash() -> str:
+    """What is verified against where a handle is unknown, so that the answer takes as long."""
+    return _hasher.hash(secrets.token_urlsafe())
 
 
 @dataclass(frozen=True)
@@ -143,7 +148,7 @@ def sign_in(session: Session, name: str, password: str) -> User:
     name = name.strip().lower()
     user = session.scalar(select(User).where(or_(User.handle == name, User.email == name)))
     try:
-        _hasher.verify(user.password_hash if user else _DUMMY_HASH, password)
+        _hasher.verify(user.password_hash if user else _dummy_hash(), password)
     except (VerifyMismatchError, InvalidHashError):
         user = None
     if user is None:

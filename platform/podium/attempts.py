@@ -141,6 +141,11 @@ def note_output(session: Session, lease: Lease, output_key: str) -> bool:
     return _note(session, lease, output_key=output_key)
 
 
+def note_replays(session: Session, lease: Lease, replays_key: str) -> bool:
+    """Remember where an attempt's replays are; False if its lease is not in force."""
+    return _note(session, lease, replays_key=replays_key)
+
+
 def note_log(session: Session, lease: Lease, log_tail: str) -> bool:
     """Keep the end of what a submission prints while it runs; False if it is too late."""
     return _note(session, lease, log=log_tail)
@@ -153,6 +158,19 @@ def output_key(session: Session, lease: Lease) -> str:
             Attempt.submission_id == lease.submission_id, Attempt.number == lease.number
         )
     ).one()
+
+
+def hold(session: Session, lease: Lease) -> bool:
+    """Lock a submission whose report is being taken, so that nobody ends it meanwhile.
+
+    False if the lease is not in force any more.
+    """
+    held = select(Submission.id).where(
+        Submission.id == lease.submission_id,
+        Submission.attempt == lease.number,
+        Submission.state == STAGE_STATES[lease.stage],
+    )
+    return session.scalar(held.with_for_update()) is not None
 
 
 def in_force(session: Session, lease: Lease) -> bool:
@@ -297,6 +315,23 @@ def finish_run(
         note="It ran to its end. Its output waits to be scored.",
         queue=queue,
         output_key=output_key,
+        faults=0,
+        not_before=None,
+    )
+    if moved is not None:
+        _close(session, lease, RAN, "", "submitter", spent)
+    return moved is not None
+
+
+def play_on(session: Session, lease: Lease, note: str, spent: Spent | None) -> bool:
+    """End a round of an agent that has more games to play; False if it is too late."""
+    moved = move(
+        session,
+        lease.submission_id,
+        State.RUNNING,
+        State.QUEUED,
+        Submission.attempt == lease.number,
+        note=note,
         faults=0,
         not_before=None,
     )

@@ -24,6 +24,7 @@ from podium_scoring import ChallengeError, Score, SubmissionError
 from podium_scoring.tables import read_predictions
 
 QUEUE = "score"  # whose workers check
+AGENTS = "Of agents only the baselines are checked here: podium challenges check does the rest."
 
 Scores = dict[str, dict[str, float]]  # by submission and split
 
@@ -83,6 +84,9 @@ def check(installation: Installation, competition_id: int) -> dict[str, Any]:
         files = {file.name: file.file_key for file in challenge.files}
         baselines = _baselines(session, competition_id)
     spec = catalog.parse(challenge.spec)
+    if spec.run.agent is not None:  # what it plays in is not of tables: a rehearsal shows it
+        faults = list(_of_baselines(spec, None, {}, baselines))
+        return {"faults": faults, "warnings": [AGENTS], "scores": baselines}
     files[spec.sample_file] = challenge.sample_key
     with installation.storage.open(challenge.answers_key) as file:
         truth = spec.grading.read_truth(file.read())

@@ -242,6 +242,18 @@ class Client:
             time.sleep(min(pause, left))
             pause = min(2.0, pause * 1.5)
 
+    def episodes(self, submission_id: int) -> list[Answer]:
+        """What an agent has played, newest first."""
+        return self._all(f"/submissions/{submission_id}/episodes", {})
+
+    def replay(self, episode_id: int) -> Answer:
+        """An episode step by step."""
+        return self._json("GET", f"/episodes/{episode_id}/replay")
+
+    def environment(self, slug: str) -> Answer:
+        """What submitted code runs with: packages, inputs, limits."""
+        return self._json("GET", f"/competitions/{_part(slug)}/environment")
+
     def log(self, submission_id: int) -> str:
         """What happened to a submission, a line each."""
         with self._call("GET", f"/submissions/{submission_id}/log") as answer:

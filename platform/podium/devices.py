@@ -6,13 +6,17 @@ and nothing that could fail to import where there is no GPU.
 
 import csv
 import os
+import re
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 from podium.errors import ConfigError, FaultError
+from podium.sandbox.job import Device
 
 TOOL = "nvidia-smi"
-FIELDS = ("index", "uuid", "name", "memory.total", "driver_version")
+FIELDS = ("index", "uuid", "name", "memory.total", "driver_version", "pci.bus_id")
+KERNEL = Path("/proc/driver/nvidia/gpus")
 TOOL_LIMIT_S = 30.0
 TEST_LIMIT_S = 120.0
 SIDE = 512  # of the matrices of the self-test
@@ -25,6 +29,23 @@ found = (first.cuda() @ second.cuda()).cpu()
 worst = (found - first @ second).abs().max().item()
 assert worst < 1e-9 * {SIDE}, f"a product of matrices is off by {{worst}}"
 """
+# Between two pieces of work, by the driver alone: importing torch would cost seconds each time.
+QUICK_TEST = """
+import ctypes
+driver = ctypes.CDLL("libcuda.so.1")
+def call(name, *values):
+    status = getattr(driver, name)(*values)
+    assert status == 0, f"{name} answered {status}"
+call("cuInit", 0)
+context, place, size = ctypes.c_void_p(), ctypes.c_uint64(), 1 << 24
+call("cuDevicePrimaryCtxRetain", ctypes.byref(context), 0)
+call("cuCtxSetCurrent", context)
+call("cuMemAlloc_v2", ctypes.byref(place), ctypes.c_size_t(size))
+call("cuMemsetD8_v2", place, ctypes.c_ubyte(0x5A), ctypes.c_size_t(size))
+back = ctypes.create_string_buffer(size)
+call("cuMemcpyDtoH_v2", back, place, ctypes.c_size_t(size))
+assert back.raw == b"\x5a" * size, "its memory gave back something else than was written"
+"""
 
 
 @dataclass(frozen=True)
@@ -36,9 +57,15 @@ class Gpu:
     name: str
     memory_mib: int
     driver: str
+    minor: int  # of its file /dev/nvidiaN
+
+    @property
+    def in_sandbox(self) -> Device:
+        """As a sandbox is given it."""
+        return Device(self.index, self.minor)
 
 
-def find() -> list[Gpu]:
+def find(kernel: Path = KERNEL) -> list[Gpu]:
     """The devices in the order of the driver; none where there is no driver.
 
     FaultError if the driver is there and does not answer.
@@ -57,9 +84,22 @@ def find() -> list[Gpu]:
         raise FaultError(f"{TOOL} failed: {said[0] if said else done.returncode}")
     rows = csv.reader(done.stdout.splitlines(), skipinitialspace=True)
     return [
-        Gpu(int(index), uuid, name, int(memory), driver)
-        for index, uuid, name, memory, driver in rows
+        Gpu(int(index), uuid, name, int(memory), driver, _minor(kernel, bus, int(index)))
+        for index, uuid, name, memory, driver, bus in rows
     ]
+
+
+def _minor(kernel: Path, bus: str, index: int) -> int:
+    """The number of a device's file: in a container with some devices it is not the index."""
+    place = bus.lower()[
+        -12:
+    ]  # the driver's tool says the domain with eight digits, the kernel four
+    try:
+        text = (kernel / place / "information").read_text()
+    except OSError:  # not shown here: then files are named as the driver counts
+        return index
+    found = re.search(r"Device Minor:\s*(\d+)", text)
+    return int(found[1]) if found else index
 
 
 def choose(device: str) -> list[Gpu | None]:
@@ -88,12 +128,16 @@ def pin(gpu: Gpu) -> None:
     os.environ["CUDA_VISIBLE_DEVICES"] = gpu.uuid
 
 
-def trouble(gpu: Gpu, python: str) -> str:
-    """Why a device cannot be trusted with work: allocates, multiplies, compares with the CPU."""
+def trouble(gpu: Gpu, python: str, test: str = SELF_TEST) -> str:
+    """Why a device cannot be trusted with work; empty if it can.
+
+    The self-test allocates, multiplies and compares with the CPU; QUICK_TEST, for a device that
+    passed it before, only writes and reads its memory.
+    """
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": gpu.uuid}
     try:
         done = subprocess.run(
-            [python, "-P", "-c", SELF_TEST],
+            [python, "-P", "-c", test],
             capture_output=True,
             text=True,
             timeout=TEST_LIMIT_S,

@@ -22,7 +22,8 @@ from podium.verdicts import State
 
 CHUNK = 10_000  # rows sent at once
 IN_FORCE = Evaluation.in_force.is_(True)
-KEPT = ("rank_before", "rank_low", "rank_high", "tie_group")  # what a rebuild does not know
+SURE = ("rank_low", "rank_high", "tie_group")  # computed later, of what stands now
+KEPT = ("rank_before", "submission_id", *SURE)  # what a rebuild does not know
 
 
 def hold(session: Session, *team_ids: int) -> list[Team]:
@@ -90,6 +91,7 @@ def rebuild(session: Session, competition: Competition, moment: datetime | None 
     unranked = baselines(session, competition.id)
     session.execute(delete(BoardEntry).where(on_board))
     nothing = dict.fromkeys(KEPT)
+    unsure = dict.fromkeys(SURE)
     made: list[dict[str, Any]] = []
     looked_at = 0
     for team_id, scored in _by_team(session, competition.id, rules):
@@ -99,7 +101,9 @@ def rebuild(session: Session, competition: Competition, moment: datetime | None 
             if values is not None:
                 key = {"competition_id": competition.id, "team_id": team_id}
                 about = kept.get((split, team_id), nothing)
-                made.append(key | values | about | {"ranked": team_id not in unranked})
+                if about["submission_id"] != values["submission_id"]:
+                    about = about | unsure
+                made.append(about | key | values | {"ranked": team_id not in unranked})
     _add_others(session, made, rules)
     for start in range(0, len(made), CHUNK):
         session.execute(insert(BoardEntry), made[start : start + CHUNK])
@@ -182,6 +186,8 @@ def _enter(
     if rules.order_by == MEAN_RANK and entry.id is not None:
         del values["order_key"]  # which is given to all together
     _add_others(session, [values], rules)
+    if moves:
+        values |= dict.fromkeys(SURE)
     for name, value in values.items():
         setattr(entry, name, value)
     session.add(entry)

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from podium import catalog, datasets, training
+from podium import catalog, datasets, episodes, rehearsal, training
 from podium.catalog import Baseline, Spec
 from podium.datasets import Prepared
-from podium_scoring import Metric, Score
+from podium.desk import Said
+from podium.rehearsal import OWN, Piece
+from podium_scoring import ChallengeError, Metric, Score
+from podium_scoring.games import Ratings, ratings
 from podium_scoring.grading import Truth
 from podium_scoring.tables import Predictions, read_predictions
 
@@ -77,6 +80,13 @@ def trial(folder: Path, edition: str, cache: Path) -> list[str]:
     spec = catalog.read(folder)
     with tempfile.TemporaryDirectory(prefix="podium-trial-") as scratch:
         prepared = datasets.prepare(spec, folder, edition, 1, Path(scratch) / "new", cache=cache)
+        if spec.is_match:
+            return [
+                fault
+                for each in spec.baselines
+                if edition in each.expected
+                for fault in _rated(spec, each, edition, prepared)
+            ]
         truth = spec.grading.read_truth(prepared.answers.read_bytes())
         return [
             fault
@@ -90,10 +100,9 @@ def _trial(
     spec: Spec, baseline: Baseline, edition: str, prepared: Prepared, truth: Truth
 ) -> Iterator[str]:
     public = prepared.folder / "public"
-    out = prepared.folder / f"{baseline.script}{spec.grading.submission.suffix}"
-    training.train(baseline, public, out, small=edition == "small")
+    out = _trained(spec, baseline, edition, prepared)
     trained, start = (
-        _scored(spec, read_predictions(file.read_bytes(), truth.form), truth)
+        _scored(spec, predictions(spec, file, prepared, truth), truth)
         for file in (out, public / spec.sample_file)
     )
     ((_, worst, top),) = (one for one in _expected(spec, edition) if one[0] == baseline.script)
@@ -108,6 +117,84 @@ def _trial(
             yield f"The baseline {baseline.script} is not clearly ahead of the sample on {split}."
     if not _meet(trained["public"], trained["private"]):
         yield f"The public and the private split do not agree on the baseline {baseline.script}."
+
+
+def _trained(spec: Spec, baseline: Baseline, edition: str, prepared: Prepared) -> Path:
+    """The file that a baseline writes, of a name of its own."""
+    out = prepared.folder / f"{Path(baseline.script).stem}-{spec.baseline_file}"
+    training.train(baseline, prepared.folder / "public", out, small=edition == "small")
+    return out
+
+
+def predictions(spec: Spec, file: Path, prepared: Prepared, truth: Truth) -> Predictions:
+    """What a file says; an agent is played on the hidden seeds first. SubmissionError if nothing.
+
+    ChallengeError if the agent fails, FaultError if agents cannot be run here.
+    """
+    content = file.read_bytes()
+    if spec.run.agent is not None:
+        with tempfile.TemporaryDirectory(prefix="podium-play-") as scratch:
+            said = _played(spec, file, prepared, Path(scratch), len(truth.form.ids))
+            assert said.output is not None
+            content = said.output.read_bytes()
+    return read_predictions(content, truth.form)
+
+
+def plays(spec: Spec, file: Path, prepared: Prepared) -> None:
+    """Let an agent play one game against itself; ChallengeError if it errs."""
+    with tempfile.TemporaryDirectory(prefix="podium-play-") as scratch:
+        _played(spec, file, prepared, Path(scratch), 1)
+
+
+def _rated(spec: Spec, baseline: Baseline, edition: str, prepared: Prepared) -> Iterator[str]:
+    """Whether a baseline, against the sample alone, has the rating that is expected."""
+    assert spec.run.agent is not None
+    out = _trained(spec, baseline, edition, prepared)
+    sample = prepared.folder / "public" / spec.sample_file
+    with tempfile.TemporaryDirectory(prefix="podium-play-") as scratch:
+        matches = spec.run.agent.games // 2
+        table = _table(_played(spec, out, prepared, Path(scratch), matches, against=sample))
+    place = table.names.index(str(OWN))
+    ((_, worst, top),) = (one for one in _expected(spec, edition) if one[0] == baseline.script)
+    if not worst <= table.values[place] <= top:
+        yield (
+            f"The baseline {baseline.script} is rated {table.values[place]:.0f} against the "
+            f"sample. Expected is {worst:g} to {top:g}."
+        )
+    if not table.low[place] > table.high[1 - place]:
+        yield f"The baseline {baseline.script} is not clearly ahead of the sample."
+
+
+def _table(said: Said) -> Ratings:
+    games = [one.sides for one in said.episodes]
+    pairs = [[str(side.submission_id) for side in sides] for sides in games]
+    return ratings([sides[0].score for sides in games], pairs)
+
+
+def _played(
+    spec: Spec,
+    file: Path,
+    prepared: Prepared,
+    scratch: Path,
+    seeds: int,
+    against: Path | None = None,
+) -> Said:
+    """Play a file on the first hidden seeds, over again if there are too few of them."""
+    hidden = episodes.read_seeds(spec, prepared.answers.read_bytes())
+    chosen = [hidden[index % len(hidden)] for index in range(seeds)]
+    piece = Piece(
+        "agent",
+        file,
+        spec.run.model_dump(mode="json"),
+        spec.output_file,
+        spec.output_columns,
+        seeds=[(one.number, one.seed) for one in chosen],
+        against=against,
+    )
+    said = rehearsal.rehearse(piece, scratch)
+    if said.outcome != "ran":
+        raise ChallengeError(f"The agent {file.name} failed ({said.outcome}): {said.reason}")
+    return said
 
 
 def is_ahead(metric: Metric, score: float, other: float) -> bool:

@@ -15,12 +15,12 @@ from pathlib import Path
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
-from podium import catalog, datasets, submissions, training
+from podium import catalog, datasets, episodes, submissions, training
 from podium.catalog import Baseline, Spec
 from podium.competitions import find
 from podium.errors import ConflictError, FaultError
 from podium.installation import Installation
-from podium.models import Challenge, ChallengeFile, Competition, Submission, Team
+from podium.models import Challenge, ChallengeFile, Competition, Episode, Submission, Team
 from podium.models.record import now
 from podium.verdicts import HOLDS_QUOTA
 from podium_scoring import ChallengeError
@@ -36,7 +36,8 @@ def publish_bundled(installation: Installation) -> None:
     """Make every bundled challenge known and open; their data come with `practice`."""
     for folder in catalog.bundled():
         with _said(folder):
-            publish(installation, folder)
+            if catalog.read(folder).practice:
+                publish(installation, folder)
 
 
 def practice(installation: Installation) -> None:
@@ -59,7 +60,9 @@ def turns() -> list[Path]:
     found = []
     for folder in catalog.bundled():
         with _said(folder):
-            found.append((_turn(catalog.read(folder)), folder))
+            spec = catalog.read(folder)
+            if spec.practice:
+                found.append((_turn(spec), folder))
     return [folder for _, folder in sorted(found)]
 
 
@@ -192,6 +195,7 @@ def host_edition(
                     "competition stays as it is."
                 )
             # Only baselines are here: they are trained again on the new data.
+            session.execute(delete(Episode).where(Episode.competition_id == competition.id))
             session.execute(delete(Submission).where(Submission.competition_id == competition.id))
             competition.challenge_id = challenge.id
             competition.board_revision += 1
@@ -199,7 +203,13 @@ def host_edition(
 
 
 def _need_same_ids(spec: Spec, prepared: datasets.Prepared) -> None:
-    """The form that files are checked against and the answers must name the same ids."""
+    """The form that files are checked against and the answers must name the same ids.
+
+    Agents hand in no such file: their hidden seeds must be readable.
+    """
+    if spec.run.agent is not None:
+        episodes.read_seeds(spec, prepared.answers.read_bytes())
+        return
     sample = prepared.folder / "public" / spec.sample_file
     form = spec.grading.read_form(sample.read_bytes())
     truth = spec.grading.read_truth(prepared.answers.read_bytes())
@@ -276,10 +286,13 @@ def hand_in_baseline(installation: Installation, spec: Spec, baseline: Baseline)
         for name, key in files:
             with installation.storage.open(key) as file:
                 (folder / name).write_bytes(file.read())
-        out = folder / f"submission{spec.grading.submission.suffix}"
+        out = folder / spec.baseline_file
         training.train(baseline, folder, out, small=True)
         upload = submissions.upload_from(
-            installation, out, f"python baselines/{baseline.script} {' '.join(baseline.small)}"
+            installation,
+            out,
+            f"python baselines/{baseline.script} {' '.join(baseline.small)}",
+            spec.kind,
         )
         try:
             return submissions.accept_baseline(installation, spec.slug, baseline.title, upload)

@@ -52,7 +52,8 @@ def _read_case(installation: Installation, challenge: Challenge) -> Case:
     spec = catalog.parse(challenge.spec)
     grading = spec.grading
     with installation.storage.open(challenge.answers_key) as file:
-        truth = grading.read_truth(file.read())
+        device = "cuda" if spec.resources.score == "gpu" else "cpu"
+        truth = grading.read_truth(file.read(), device=device)
     if challenge.excluded:
         truth = truth.without(challenge.excluded)
     revised = f".{challenge.revision}" if challenge.revision else ""

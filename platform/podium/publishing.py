@@ -123,6 +123,10 @@ def folder_of(files: Mapping[str, bytes]) -> Folder:
         spec = catalog.parse(values)
     except ChallengeError as error:
         raise BadRequestError(error.message, field="file") from None
+    if spec.run.agent is not None:
+        raise BadRequestError(
+            "Challenges of agents are hosted from those that come with the server.", field="file"
+        )
     public = {
         name.removeprefix("public/"): data
         for name, data in files.items()

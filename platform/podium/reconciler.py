@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from podium import attempts, boardclock, checkup, turns, uncertainty, workers
 from podium.installation import Installation
-from podium.jobqueue import SERVED
+from podium.jobqueue import QUEUES
 from podium.models import WorkerProcess
 from podium.models.record import now
 from podium.workers import RECONCILE, Card
@@ -41,7 +41,7 @@ def reconcile(installation: Installation) -> Repairs:
         )
     reclaimed = _mend(installation, moment) if is_amiss else 0
     woken = 0
-    for queue in SERVED:
+    for queue in QUEUES:
         with installation.database.reading() as session:
             waiting = turns.eligible(session, queue, moment, MOST_WAKES)
         missing = waiting - installation.queue.depth(queue) if waiting else 0

@@ -277,7 +277,7 @@ def _rehearse(
     queues: dict[str, str] = {}
     rows = []
     for one in originals:
-        runs = rescoring.runs_again and one.kind in submissions.RUN_KINDS
+        runs = rescoring.runs_again and one.kind != "predictions"
         kind = one.kind if runs else "predictions"
         if kind not in queues:
             queues[kind] = submissions.queue_for(session, rescoring.challenge, kind)

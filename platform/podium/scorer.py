@@ -1,9 +1,12 @@
 """A score worker's bench: it has the database at hand, and the answers in memory."""
 
 import logging
+import sys
+from dataclasses import replace
 
-from podium import attempts, checkup, judging, logs, turns, uncertainty, workers
+from podium import attempts, checkup, devices, judging, logs, turns, uncertainty, workers
 from podium.attempts import Lease
+from podium.devices import Gpu
 from podium.installation import Installation
 from podium.workers import Card
 
@@ -13,11 +16,12 @@ log = logging.getLogger(__name__)
 class Scorer:
     """Takes submissions in turn and judges them, in this process."""
 
-    def __init__(self, installation: Installation, card: Card) -> None:
+    def __init__(self, installation: Installation, card: Card, gpu: Gpu | None = None) -> None:
         self.queue = card.queue
         self.name = card.name
         self._card = card
         self._here = installation
+        self._gpu = gpu
         self.holds: Lease | None = None
 
     def arrive(self) -> None:
@@ -34,6 +38,11 @@ class Scorer:
 
     def work(self) -> None:
         """Judge the submission whose turn it is, if any may begin."""
+        if self._gpu is not None:  # a device in trouble takes no work
+            trouble = devices.trouble(self._gpu, sys.executable, devices.QUICK_TEST)
+            self._card = replace(self._card, trouble=trouble)
+            if trouble:
+                return
         work = judging.take(self._here, self.queue, self.name)
         if work is None:  # people's results come before how sure their order is
             uncertainty.work(self._here)

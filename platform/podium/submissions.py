@@ -40,7 +40,6 @@ from podium.storage import Incoming
 from podium.verdicts import OPEN, State, Verdict
 
 KINDS = ("predictions", "model", "code", "agent")
-RUN_KINDS = frozenset({"model", "code"})  # what run workers run
 LONGEST_MESSAGE = 500
 LONGEST_FILE_NAME = 120
 GPU_SEEN_S = 60.0  # a worker that was heard so lately will be there
@@ -226,9 +225,9 @@ def _insert(
 
 
 def kinds_of(competition: Competition) -> list[str]:
-    """The kinds of submissions that a competition takes here, in the challenge's order."""
-    served = RUN_KINDS | {"predictions"}
-    return [kind for kind in competition.challenge.spec["kinds"] if kind in served]
+    """The kinds of submissions that a competition takes, in the challenge's order."""
+    kinds: list[str] = competition.challenge.spec["kinds"]
+    return kinds
 
 
 def check_kind(competition: Competition, kind: str) -> None:
@@ -250,6 +249,8 @@ def queue_for(session: Session, challenge: Challenge, kind: str) -> str:
     spec = catalog.parse(challenge.spec)
     if kind == "predictions":
         return spec.score_queue
+    if spec.is_match:
+        return "match"
     if spec.resources.run == "gpu":
         return "run-gpu"
     has_gpu = spec.resources.run == "gpu-or-cpu" and workers.online(
@@ -443,10 +444,12 @@ def in_error(session: Session, competition_id: int, most: int) -> Sequence[Submi
     return session.scalars(_loaded().where(Submission.id.in_(found)).order_by(*newest)).all()
 
 
-def upload_from(installation: Installation, path: Path, message: str) -> Upload:
+def upload_from(
+    installation: Installation, path: Path, message: str, kind: str = "predictions"
+) -> Upload:
     """An Upload made from a file of this machine (baselines)."""
     incoming = installation.storage.receive(path.stat().st_size)
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):
             incoming.write(chunk)
-    return Upload(incoming, path.name, message)
+    return Upload(incoming, path.name, message, kind)

@@ -7,6 +7,7 @@ team's second waiting submission belongs to a later round than everybody's first
 before all: people, then demo work, then rescoring.
 """
 
+import functools
 import logging
 import math
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from redis.exceptions import RedisError
-from sqlalchemy import ColumnElement, and_, func, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select, text, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
@@ -146,8 +147,7 @@ def mend(session: Session) -> None:
 
 def eligible(session: Session, queue: str, moment: datetime, most: int) -> int:
     """How many submissions could begin now, counted up to `most`."""
-    waiting = select(Submission.id).where(WAITING, Submission.queue == queue, _ready(moment))
-    return session.scalar(select(func.count()).select_from(waiting.limit(most).subquery())) or 0
+    return session.scalar(_eligible_query(most), {"queue": queue, "moment": moment}) or 0
 
 
 def ahead(session: Session, submission: Submission) -> dict[int, int]:
@@ -204,8 +204,11 @@ def needs(session: Session, queue: str) -> Sequence[tuple[int, dict[str, object]
     return [(competition_id, spec.get("resources", {})) for competition_id, spec in rows]
 
 
-def _ready(moment: datetime) -> ColumnElement[bool]:
-    """Not backing off, and the team has room for one more at work."""
+# The queries of every take are built once: that costs more than running them.
+
+
+def _ready() -> ColumnElement[bool]:
+    """Not backing off at `moment`, and the team has room for one more at work."""
     mate = aliased(Submission, name="mate")
     running = (
         select(func.count())
@@ -222,30 +225,39 @@ def _ready(moment: datetime) -> ColumnElement[bool]:
         .where(Competition.id == Submission.competition_id)
         .scalar_subquery()
     )
+    is_due = Submission.not_before <= bindparam("moment")
     return and_(
-        or_(Submission.not_before.is_(None), Submission.not_before <= moment),
+        or_(Submission.not_before.is_(None), is_due),
         or_(running < most, Submission.lane == RESCORING),  # whose team is nobody
     )
 
 
-def _heads(session: Session, queue: str, moment: datetime) -> list[Head]:
+@functools.cache
+def _eligible_query(most: int) -> Select[int]:
+    queue = Submission.queue == bindparam("queue")
+    waiting = select(Submission.id).where(WAITING, queue, _ready())
+    return select(func.count()).select_from(waiting.limit(most).subquery())
+
+
+@functools.cache
+def _heads_query() -> Select[int, int, int, int, float, float]:
     first = aliased(Submission)
     ids = (
         select(Submission.id)
         .where(
             WAITING,
-            Submission.queue == queue,
+            Submission.queue == bindparam("queue"),
             Submission.competition_id == Turn.competition_id,
-            _ready(moment),
+            _ready(),
         )
         .order_by(Submission.lane, Submission.round, Submission.received_at, Submission.id)
         .limit(1)
         .correlate(Turn)
         .scalar_subquery()
     )
-    heads = select(Turn.competition_id, Turn.served, ids.label("head")).where(Turn.queue == queue)
-    found = heads.subquery()
-    rows = session.execute(
+    of_queue = Turn.queue == bindparam("queue")
+    found = select(Turn.competition_id, Turn.served, ids.label("head")).where(of_queue).subquery()
+    return (
         select(
             found.c.head,
             found.c.competition_id,
@@ -257,6 +269,10 @@ def _heads(session: Session, queue: str, moment: datetime) -> list[Head]:
         .join(first, first.id == found.c.head)
         .join(Competition, Competition.id == found.c.competition_id)
     )
+
+
+def _heads(session: Session, queue: str, moment: datetime) -> list[Head]:
+    rows = session.execute(_heads_query(), {"queue": queue, "moment": moment})
     return [Head(*row) for row in rows]
 
 

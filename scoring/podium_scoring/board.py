@@ -57,8 +57,8 @@ def standings(
     sign = -1.0 if higher_is_better else 1.0
     n = table.shape[1]
     scores = table.mean(axis=1)
-    middle = table.mean()  # what all have in common costs digits
-    draws = [weights @ (table - middle).T for weights in weight_blocks(seed, n, RESAMPLES)]
+    table -= table.mean()  # what all have in common costs digits
+    draws = [weights @ table.T for weights in weight_blocks(seed, n, RESAMPLES)]
     drawn = sign * np.concatenate(draws) / n  # (resamples, teams), the lower the better
     ranks = _ranks(drawn)
     tail = (1 - LEVEL) / 2

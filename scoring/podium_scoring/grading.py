@@ -92,6 +92,7 @@ class Truth:
     answers: Answers
     form: Form
     network: "Network | None" = None
+    device: str = "cpu"  # where the network runs: cpu or cuda
     prepared: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -118,7 +119,7 @@ class Truth:
             raise ChallengeError(
                 "There are images and no network. Put its weights into the answers and name it."
             )
-        return self.network.features(images)
+        return self.network.features(images, device=self.device)
 
     @property
     def made_with(self) -> dict[str, str]:
@@ -207,7 +208,7 @@ class Grading:
         """The form of files from the public sample submission; its faults are the host's."""
         return read_form(sample, self.submission)
 
-    def read_truth(self, data: bytes, *, usage: bool = True) -> Truth:
+    def read_truth(self, data: bytes, *, usage: bool = True, device: str = "cpu") -> Truth:
         """The answers, and the form of a file that fits them; their faults are the host's."""
         answers = read_answers(data, self.answers, usage=usage)
         if self.submission.rows is None:
@@ -219,7 +220,7 @@ class Grading:
             from podium_scoring.features import Network
 
             network = Network.of(self.network, data)
-        return Truth(answers, form, network)
+        return Truth(answers, form, network, device)
 
     def read_predictions(self, data: bytes, form: Form) -> Predictions:
         """A submission's columns; SubmissionError with at most 20 places if it does not fit."""

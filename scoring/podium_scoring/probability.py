@@ -14,6 +14,7 @@ from podium_scoring.errors import ChallengeError, Detail, SubmissionError
 from podium_scoring.units import Floats, Integers, Interval, Linear, Sums, Units, Weighted
 
 AVERAGES = ("macro", "weighted")
+BLOCK_ROWS = 1 << 12
 SMALLEST = float(np.finfo(np.float64).eps)  # a probability of 0 counts as this
 Probabilities = NDArray[Any]
 
@@ -24,8 +25,12 @@ def log_loss(predictions: Probabilities, answers: Integers) -> Sums:
     Probabilities are kept 2.2e-16 away from 0 and 1. Equals scikit-learn's to 1e-12. Source:
     Good 1952.
     """
-    given, truth = _checked(predictions, answers, bounded=False)
-    losses = _of_truth(given, truth)
+    given, truth = _fitting(predictions, answers)
+    losses = np.empty(len(given))
+    for start in range(0, len(given), BLOCK_ROWS):  # read once, and checked while in the cache
+        rows = slice(start, start + BLOCK_ROWS)
+        _check_finite(given[rows], start)
+        losses[rows] = _of_truth(given[rows], truth[rows])
     _check_bounds(losses)
     np.clip(losses, SMALLEST, 1 - SMALLEST if given.ndim == 1 else 1.0, out=losses)
     np.log(losses, out=losses)
@@ -38,7 +43,7 @@ def brier(predictions: Probabilities, answers: Integers) -> Sums:
 
     For one column, (probability - truth)². Equals scikit-learn's to 1e-12. Source: Brier 1950.
     """
-    given, truth = _checked(predictions, answers)
+    given, truth = _bounded(predictions, answers)
     if given.ndim == 1:
         losses = (given - truth) ** 2
     else:
@@ -53,7 +58,7 @@ def top_k_accuracy(predictions: Probabilities, answers: Integers, *, k: int = 5)
 
     Ties count as the mean over their orders. Equals scikit-learn's to 1e-12 without ties.
     """
-    given, truth = _checked(predictions, answers)
+    given, truth = _bounded(predictions, answers)
     if given.ndim == 1:
         given = np.column_stack([1 - given, given])
     if not k >= 1:
@@ -72,7 +77,7 @@ def roc_auc(predictions: Probabilities, answers: Integers, *, average: str = "ma
     mean) or weighted (by their rows). Equals scikit-learn's to 1e-12. The interval is DeLong's,
     by each row's influence. Source: Mann and Whitney 1947; DeLong et al. 1988.
     """
-    given, truth = _checked(predictions, answers, bounded=False)
+    given, truth = _finite(predictions, answers)
     sides = _against_rest(given, truth)
     for _, is_one in sides:
         if is_one.all() or not is_one.any():
@@ -90,7 +95,7 @@ def average_precision(
     Σ (R_i - R_(i-1)) P_i over the distinct probabilities; of more than two classes as `roc_auc`.
     Equals scikit-learn's to 1e-12. Source: Buckley and Voorhees 2000.
     """
-    given, truth = _checked(predictions, answers, bounded=False)
+    given, truth = _finite(predictions, answers)
     curves = [_Curve(scores, is_one) for scores, is_one in _against_rest(given, truth)]
     shares = _weights(given, truth, average)
 
@@ -110,7 +115,7 @@ def calibration_error(predictions: Probabilities, answers: Integers, *, bins: in
     """
     if bins < 1:
         raise ChallengeError(f"bins is {bins!r}. There is one at least.")
-    given, truth = _checked(predictions, answers)
+    given, truth = _bounded(predictions, answers)
     if given.ndim == 1:
         confidence, right = given, truth.astype(np.float64)
     else:
@@ -228,13 +233,8 @@ def _of_truth(given: Floats, truth: Integers) -> Floats:
     return flat
 
 
-def _checked(
-    predictions: Probabilities, answers: Any, *, bounded: bool = True
-) -> tuple[Floats, Integers]:
-    """Probabilities and classes that fit each other; the first strange row is named.
-
-    Where only their order counts they need not be `bounded` by 0 and 1.
-    """
+def _fitting(predictions: Probabilities, answers: Any) -> tuple[Floats, Integers]:
+    """Probabilities and classes whose shapes fit each other."""
     given, truth = np.asarray(predictions, np.float64), np.asarray(answers)
     if given.ndim not in (1, 2) or len(given) != len(truth):
         raise SubmissionError(
@@ -248,14 +248,29 @@ def _checked(
             f"A true class is {truth.max() if truth.max() >= classes else truth.min()}. There are "
             f"probabilities of {classes}, from 0."
         )
-    if bounded:
-        _check_bounds(given)
-    elif not np.isfinite(np.vdot(given, given)):  # one pass, by which nothing strange slips
+    return given, truth
+
+
+def _finite(predictions: Probabilities, answers: Any) -> tuple[Floats, Integers]:
+    """As `_fitting`, where only the order of probabilities counts; a strange row is named."""
+    given, truth = _fitting(predictions, answers)
+    _check_finite(given)
+    return given, truth
+
+
+def _bounded(predictions: Probabilities, answers: Any) -> tuple[Floats, Integers]:
+    """As `_fitting`, and every probability is one; the first strange row is named."""
+    given, truth = _fitting(predictions, answers)
+    _check_bounds(given)
+    return given, truth
+
+
+def _check_finite(given: Floats, first_row: int = 0) -> None:
+    if not np.isfinite(np.vdot(given, given)):  # one pass, by which nothing strange slips
         strange = ~np.isfinite(given)
         if strange.any():
             row = int(np.argwhere(strange)[0][0])
-            _refuse(row, given[row][strange[row]], "a finite number")
-    return given, truth
+            _refuse(first_row + row, given[row][strange[row]], "a finite number")
 
 
 def _check_bounds(given: Floats) -> None:

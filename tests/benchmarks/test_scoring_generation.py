@@ -1,6 +1,7 @@
-"""Speed of the Fréchet distance of 2048 features: the ratio to the matrix square root, same run."""
+"""Speed of the Fréchet distance of 2048 features: the ratio to the bare linear algebra."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,15 +26,19 @@ def test_frechet_is_many_times_faster_than_a_matrix_square_root(
         root = sqrtm(spread @ spread2).real
         return float(shift @ shift + np.trace(spread) + np.trace(spread2) - 2 * np.trace(root))
 
+    def bare() -> Any:
+        root = np.linalg.cholesky(spread)
+        return np.linalg.eigvalsh(root.T @ spread2 @ root)
+
     expected = plain()
     value = frechet_distance(mean, spread, mean2, spread2)
     assert value == pytest.approx(expected, rel=1e-9)
     times = race(
         frechet=lambda: frechet_distance(mean, spread, mean2, spread2),
-        eigvalsh=lambda: np.linalg.eigvalsh(spread2),
+        bare=bare,
         influence=lambda: Frechet(fakes, mean2, spread2).effects(),
         sqrtm=plain,
         runs=2,
     )
     assert times["frechet"] <= 0.2 * times["sqrtm"]
-    assert times["frechet"] <= 1.15 * 2 * times["eigvalsh"]
+    assert times["frechet"] <= 1.15 * times["bare"]

@@ -99,7 +99,7 @@ def test_macro_f1_costs_one_count(race: Race, million: dict[str, Any]) -> None:
         bare_count=lambda: np.bincount(truth * 10 + said, minlength=100),
         sklearn=lambda: sk.f1_score(truth, said, average="macro"),
     )
-    assert times["f1_macro"] <= times["sklearn"] / 20
+    assert times["f1_macro"] <= 1.15 * times["bare_count"]
 
 
 def test_log_loss_costs_one_look_up_and_one_logarithm(race: Race, million: dict[str, Any]) -> None:
@@ -113,7 +113,7 @@ def test_log_loss_costs_one_look_up_and_one_logarithm(race: Race, million: dict[
         bare=lambda: -np.log(np.clip(chances[rows, truth], 1e-16, 1)).mean(),
         sklearn=lambda: sk.log_loss(truth, chances),
     )
-    assert times["log_loss"] <= times["sklearn"] / 5
+    assert times["log_loss"] <= 1.15 * times["bare"]
 
 
 def test_auc_costs_a_sort(race: Race, million: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -99,3 +99,60 @@ def signed_in(installation: Installation, shell: Shell):
         return Shell(shell.folder, shell.url, shell.variables | {"PODIUM_TOKEN": text})
 
     return sign_in
+
+
+@pytest.fixture
+def operator(shell, config):
+    """The shell of somebody whose settings are those of the installation."""
+    shell.variables |= {
+        "PODIUM_DATABASE_URL": config.database_url,
+        "PODIUM_REDIS_URL": config.redis_url,
+        "PODIUM_STORAGE_URL": config.storage_url,
+        "PODIUM_SECRET_KEY": config.secret_key,
+        "PODIUM_HEARTBEAT_S": "0.3",
+    }
+    return shell
+
+
+@pytest.fixture
+def run_worker(operator, factory, config):
+    """Starts `podium worker --queue run` (or `match`) on a host that knows web and Redis only."""
+    factory.person("admin-01", "admin")
+    made = operator.run("worker", "token", "host-1")
+    assert made.returncode == 0, made.stderr
+    started = []
+
+    def start(queue: str = "run", **settings: str) -> subprocess.Popen[bytes]:
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PODIUM_HOME": str(operator.folder / "elsewhere"),
+            "PODIUM_URL": operator.url,
+            "PODIUM_TOKEN": made.stdout.strip(),
+            "PODIUM_REDIS_URL": config.redis_url,
+            "PODIUM_HEARTBEAT_S": "0.3",
+            "PODIUM_WARM_SANDBOXES": "0",
+            **settings,
+        }
+        command = [sys.executable, "-P", "-m", "podium.cli", "worker", "--queue", queue]
+        process = subprocess.Popen([*command, "--name", f"{queue[0]}1"], env=environment)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+def until(is_met: Callable[[], bool], limit_s: float = 60.0) -> None:
+    end = time.monotonic() + limit_s
+    while not is_met():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.fixture(name="until")
+def _until():
+    """Waits until something is so."""
+    return until

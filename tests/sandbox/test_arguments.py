@@ -7,6 +7,7 @@ import pytest
 from podium.sandbox import Bind, Job, Limits
 from podium.sandbox.arguments import command_line
 from podium.sandbox.environment import Environment, packages
+from podium.sandbox.job import Device
 
 HOME = Environment(Path("/tmp/project/.venv"), Path("/home/ada/python"))
 LIMITS = Limits(disk_mib=3, output_mib=2)
@@ -71,7 +72,7 @@ def test_folders_above_a_bind_may_be_entered():
 
 
 def test_graphics_cards_come_after_dev_and_before_it_is_closed():
-    words = line(gpus=(1,))
+    words = line(gpus=(Device(0, 1),))
     card = at(words, "--dev-bind-try", "/dev/nvidia1", "/dev/nvidia1")
     assert at(words, "--dev", "/dev") < card < at(words, "--remount-ro", "/dev")
     assert at(words, "--ro-bind", "/sys", "/sys") < at(words, "--remount-ro", "/")

@@ -12,13 +12,16 @@ from podium.sandbox import Bind, Container, Job, Limits, SandboxError, run
 from podium.sandbox.arguments import INSIDE
 from podium.sandbox.container import counted, unpack
 from podium.sandbox.gauge import Usage
+from podium.sandbox.job import Device
 from podium.sandbox.outputs import Collected
 
 LIMITS = Limits(wall_s=30, cpu_s=20, memory_mib=512, processes=8, disk_mib=64, output_mib=16)
 
 
 def test_the_command_line_of_docker_with_gvisor_and_a_gpu():
-    job = Job(("true",), LIMITS, (Bind(Path("/srv/in"), "/data"),), {"A": "b"}, gpus=(1,))
+    job = Job(
+        ("true",), LIMITS, (Bind(Path("/srv/in"), "/data"),), {"A": "b"}, gpus=(Device(1, 3),)
+    )
     command = Container("docker", "podium/env:1", runtime="runsc").create_command(job, "podium-x")
     assert command == [
         *("docker", "run", "--detach", "--rm", "--name", "podium-x", "--runtime", "runsc"),
@@ -39,7 +42,9 @@ def test_the_command_line_of_docker_with_gvisor_and_a_gpu():
 
 
 def test_podman_names_gpus_in_its_own_way_and_code_that_is_bound_is_not_hidden():
-    job = Job(("true",), LIMITS, (Bind(Path("/srv/code"), "/code"),), gpus=(0, 2))
+    job = Job(
+        ("true",), LIMITS, (Bind(Path("/srv/code"), "/code"),), gpus=(Device(0, 0), Device(2, 1))
+    )
     command = Container("podman", "env").create_command(job, "podium-x")
     assert command[command.index("--device") :][:4] == [
         *("--device", "nvidia.com/gpu=0", "--device", "nvidia.com/gpu=2")

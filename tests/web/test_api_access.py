@@ -23,6 +23,7 @@ HOSTS = {"host": 200, "admin": 200} | dict.fromkeys(
 HOSTS_ONLY = HOSTS | {"anonymous": 401}
 # For tokens of the scope `work`, which no sign-in and no person's own token carries.
 NOBODY = dict.fromkeys(PEOPLE, 403) | {"anonymous": 401}
+NONE = dict.fromkeys(PEOPLE, 404) | {"anonymous": 401}
 CARD = {"name": "r1", "queue": "run", "host": "h", "pid": 1, "version": "1"}
 NEW = {"handle": "new-01", "email": "new@example.org", "password": "correct horse"}
 
@@ -53,6 +54,11 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     ("GET", "/submissions/{id}"): ({}, OWN),
     ("GET", "/submissions/{id}/file"): ({}, OWN),
     ("GET", "/submissions/{id}/log"): ({}, OWN),
+    ("GET", "/submissions/{id}/episodes"): ({}, OWN),
+    # There is no episode here; test_api_episodes.py says who sees one.
+    ("GET", "/episodes/0"): ({}, NONE),
+    ("GET", "/episodes/0/replay"): ({}, NONE),
+    ("GET", "/competitions/toy/environment"): ({}, ANYONE),
     ("GET", "/competitions/toy/leaderboard"): ({}, ANYONE),
     ("GET", "/competitions/toy/leaderboard?split=private"): ({}, HOSTS),
     ("GET", "/competitions/toy/history"): ({}, ANYONE),
@@ -180,7 +186,9 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     ("POST", "/work/beats"): ({"json": {"card": CARD}}, NOBODY),
     ("GET", "/work/file"): ({}, NOBODY),
     ("GET", "/work/inputs/train.csv"): ({}, NOBODY),
+    ("GET", "/work/opponents/{id}"): ({}, NOBODY),
     ("PUT", "/work/output"): ({"data": b"x"}, NOBODY),
+    ("PUT", "/work/replays"): ({"data": b"x"}, NOBODY),
     ("POST", "/work/report"): ({"json": {"outcome": "ran"}}, NOBODY),
     # What changes the answers of others comes last.
     ("POST", "/submissions/{id}/cancel"): ({}, OWN),
@@ -230,7 +238,8 @@ def test_every_route_answers_every_kind_of_caller_as_declared(callers, predictio
 
 def test_the_table_above_lists_every_route(app):
     declared = {(method, path.split("?")[0]) for method, path in ROUTES}
-    names = {"slug": "toy", "name": "train.csv", "submission_id": "{id}", "token_id": "0"}
+    names = {"slug": "toy", "name": "train.csv", "submission_id": "{id}"}
+    names |= {"token_id": "0", "episode_id": "0"}
     names |= {"course": "dl", "place_id": "0"}
     served = set()
     for rule in app.url_map.iter_rules():

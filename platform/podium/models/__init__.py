@@ -13,6 +13,7 @@ from podium.models.competition import (
     Team,
 )
 from podium.models.course import Course, Enrolment
+from podium.models.episode import Episode, Player
 from podium.models.grade import Grade, GradeScheme
 from podium.models.record import Record
 from podium.models.rescoring import Rescoring
@@ -30,6 +31,7 @@ __all__ = [
     "Competition",
     "Course",
     "Enrolment",
+    "Episode",
     "Evaluation",
     "Extension",
     "Grade",
@@ -38,6 +40,7 @@ __all__ = [
     "Invitation",
     "Membership",
     "MergeRequest",
+    "Player",
     "Record",
     "Rescoring",
     "Submission",

@@ -136,6 +136,7 @@ class Attempt(Record):
     cpu_s: Mapped[float | None]
     memory_bytes: Mapped[int | None] = mapped_column(BigInteger)  # at its peak
     output_key: Mapped[str] = mapped_column(default="", server_default="")  # what a run wrote
+    replays_key: Mapped[str] = mapped_column(default="", server_default="")  # of its episodes
     log: Mapped[str] = mapped_column(default="", server_default="")  # the end of what it printed
 
 

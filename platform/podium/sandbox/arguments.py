@@ -11,7 +11,7 @@ import sys
 from pathlib import Path, PurePosixPath
 
 from podium.sandbox.environment import Environment
-from podium.sandbox.job import CODE, DATA, OUT, SCRATCH, Bind, Job
+from podium.sandbox.job import CODE, DATA, OUT, SCRATCH, Bind, Device, Job
 from podium.sandbox.outcome import SandboxError
 
 MIB = 1 << 20
@@ -142,12 +142,12 @@ def _system() -> list[str]:
     return parts
 
 
-def _gpus(numbers: tuple[int, ...]) -> list[str]:
+def _gpus(gpus: tuple[Device, ...]) -> list[str]:
     """Devices of NVIDIA: after --dev, before it becomes read-only; CUDA also looks into /sys."""
-    if not numbers:
+    if not gpus:
         return []
     parts = ["--ro-bind", "/sys", "/sys"]
-    for name in (*(f"nvidia{number}" for number in numbers), *GPU_DEVICES):
+    for name in (*(f"nvidia{gpu.minor}" for gpu in gpus), *GPU_DEVICES):
         parts += ["--dev-bind-try", f"/dev/{name}", f"/dev/{name}"]
     return parts
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 
 from podium.sandbox.bubblewrap import Bubblewrap
-from podium.sandbox.job import Bind, Job
+from podium.sandbox.job import Bind, Device, Job
 from podium.sandbox.limits import Limits
 from podium.sandbox.outcome import Cause, Ended, Outcome
 from podium.sandbox.runner import Runner, Tree
@@ -23,7 +23,7 @@ def run(
     outputs: Path | None = None,
     on_log: Callable[[str], None] | None = None,
     stop: threading.Event | None = None,
-    gpus: Sequence[int] = (),
+    gpus: Sequence[Device] = (),
     runner: Runner | None = None,
 ) -> Outcome:
     """Run an untrusted command to its end and say how it ended.

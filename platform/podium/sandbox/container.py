@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from podium.sandbox.arguments import INSIDE, MIB, RUNNER
 from podium.sandbox.gauge import Usage
-from podium.sandbox.job import CODE, OUT, SCRATCH, Job
+from podium.sandbox.job import CODE, OUT, SCRATCH, Device, Job
 from podium.sandbox.outcome import SandboxError
 from podium.sandbox.outputs import CHUNK, Collected
 
@@ -88,11 +88,11 @@ class Container:
         clock_s = int(limits.wall_s) + CLOCK_SLACK_S
         return [*parts, "--workdir", SCRATCH, self.image, "sleep", str(clock_s)]
 
-    def _gpus(self, numbers: tuple[int, ...]) -> list[str]:
+    def _gpus(self, gpus: tuple[Device, ...]) -> list[str]:
         """Docker has a flag of its own; podman takes devices by their CDI names."""
         if self.engine.endswith("docker"):
-            return ["--gpus", f'"device={",".join(map(str, numbers))}"']
-        return [part for number in numbers for part in ("--device", f"nvidia.com/gpu={number}")]
+            return ["--gpus", f'"device={",".join(str(gpu.index) for gpu in gpus)}"']
+        return [part for gpu in gpus for part in ("--device", f"nvidia.com/gpu={gpu.index}")]
 
 
 class ContainerTree:

@@ -23,6 +23,17 @@ class Bind:
 
 
 @dataclass(frozen=True)
+class Device:
+    """An NVIDIA device: its number with the driver, and the number of its file /dev/nvidiaN.
+
+    They differ where a container was given some devices of its machine only.
+    """
+
+    index: int
+    minor: int
+
+
+@dataclass(frozen=True)
 class Job:
     """One run of one command.
 
@@ -36,4 +47,4 @@ class Job:
     binds: tuple[Bind, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     channel: bool = False
-    gpus: tuple[int, ...] = ()  # numbers of NVIDIA devices; one job a device at a time
+    gpus: tuple[Device, ...] = ()  # one job a device at a time

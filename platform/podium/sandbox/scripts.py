@@ -17,7 +17,7 @@ from podium.sandbox.bubblewrap import Bubblewrap
 from podium.sandbox.bundle import Bundle
 from podium.sandbox.confinement import run
 from podium.sandbox.feeding import TRIAL_NOTE, TRIAL_SHARE
-from podium.sandbox.job import CODE, DATA, Bind
+from podium.sandbox.job import CODE, DATA, Bind, Device
 from podium.sandbox.limits import Limits
 from podium.sandbox.outcome import Cause, Outcome
 from podium.sandbox.runner import Runner
@@ -31,6 +31,7 @@ def run_script(
     *,
     wanted: str = "predictions.csv",
     runner: Runner | None = None,
+    gpus: tuple[Device, ...] = (),
     on_log: Callable[[str], None] | None = None,
     stop: threading.Event | None = None,
 ) -> Outcome:
@@ -57,6 +58,7 @@ def run_script(
                 outputs=target,
                 on_log=on_log,
                 stop=stop,
+                gpus=gpus,
                 runner=chosen,
             )
             return _with_file(outcome, wanted)

@@ -7,6 +7,7 @@ from apiflask import APIFlask
 from podium.web.api import (
     competitions,
     courses,
+    episodes,
     files,
     grades,
     hosts,
@@ -35,7 +36,7 @@ def init_app(app: APIFlask) -> None:
     )
     app.spec_processor(_add_error)
     for noun in (
-        *(users, competitions, files, submissions, leaderboard, teams, hosts, rescoring),
+        *(users, competitions, files, submissions, episodes, leaderboard, teams, hosts, rescoring),
         *(courses, grades, publishing, work),
     ):
         app.register_blueprint(noun.blueprint)

@@ -3,7 +3,7 @@
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from podium import catalog, competitions, limits, submissions
+from podium import catalog, competitions, limits, submissions, workers
 from podium.models import Competition, Team
 from podium.models.record import now
 from podium.web import identity, installation
@@ -62,6 +62,23 @@ def show(slug: str) -> shapes.CompetitionDetail:
         board_revision=competition.board_revision,
         state_reason=challenge.state_reason if is_staff else None,
     )
+
+
+@blueprint.get("/<slug>/environment")
+@blueprint.output(shapes.Environment)
+def environment(slug: str) -> shapes.Environment:
+    """What submitted code runs with: the packages with their versions, inputs and limits."""
+    with installation().database.reading() as session:
+        competition = competitions.find(session, slug)
+        spec = catalog.parse(competition.challenge.spec)
+        queue = submissions.queue_for(session, competition.challenge, "code")
+        return shapes.Environment(
+            packages=workers.environment(session, queue),
+            run=spec.run.model_dump(mode="json"),
+            output=spec.output_file,
+            columns=spec.output_columns,
+            gpu_memory_mib=spec.resources.gpu_memory_mib,
+        )
 
 
 @blueprint.post("/<slug>/join")

@@ -369,6 +369,55 @@ class Submissions(Page):
     items: list[Submission]
 
 
+class EpisodePlayer(Shape):
+    """One agent's part: a return, or 1, ½ or 0; `fault` is told in full to its own team."""
+
+    seat: int
+    team: str
+    submission: int
+    score: float
+    fault: str
+
+
+class Episode(Shape):
+    """One game; `number` names its hidden seed, a trial is an agent's game against itself."""
+
+    id: int
+    competition: str
+    number: int
+    split: str
+    game: str
+    steps: int
+    result: str
+    is_trial: bool
+    played_at: datetime
+    players: list[EpisodePlayer]
+    replay_url: str
+
+
+class Episodes(Page):
+    """A page of episodes, newest first."""
+
+    items: list[Episode]
+
+
+class Replay(Shape):
+    """An episode step by step: arrays by name (observation, action, reward)."""
+
+    episode: Episode
+    tracks: dict[str, list[Any]]
+
+
+class Environment(Shape):
+    """What code, models and agents run with: packages, and `[run]` of challenge.toml."""
+
+    packages: dict[str, str]
+    run: dict[str, Any]
+    output: str
+    columns: list[str]
+    gpu_memory_mib: int
+
+
 class SubmissionForm(Shape):
     """The form of an upload; described here, read in `podium.web.uploads`."""
 
@@ -768,10 +817,13 @@ class Evidence(Shape):
 
 
 class WorkerCard(Shape):
-    """What a run worker says of itself; `memory_mib` is of its GPU, `trouble` why it is idle."""
+    """What a run worker says of itself; `memory_mib` is of its GPU, `trouble` why it is idle.
+
+    `warm` sandboxes wait and hold `warm_mib`; `packages` of its environment are said on arrival.
+    """
 
     name: str = Field(min_length=1, max_length=200)
-    queue: Literal["run", "run-gpu"]
+    queue: Literal["run", "run-gpu", "match"]
     host: str = Field(max_length=200)
     pid: int = Field(ge=0, le=2**31 - 1)
     version: str = Field(max_length=50)
@@ -780,6 +832,9 @@ class WorkerCard(Shape):
     driver: str = Field("", max_length=100)
     tags: list[str] = Field([], max_length=50)
     trouble: str = Field("", max_length=2000)
+    warm: int = Field(0, ge=0, le=10_000)
+    warm_mib: int = Field(0, ge=0, le=2**31 - 1)
+    packages: dict[str, str] = Field({}, max_length=5000)
 
 
 class Input(Shape):
@@ -788,6 +843,15 @@ class Input(Shape):
     name: str
     size_bytes: int
     sha256: str
+
+
+class Pairing(Shape):
+    """A match: the opponent's submission and file, and the hidden seed with its number."""
+
+    opponent: int
+    sha256: str
+    number: int
+    seed: int
 
 
 class Assignment(Shape):
@@ -806,6 +870,8 @@ class Assignment(Shape):
     output: str
     columns: list[str]
     device: str
+    seeds: list[tuple[int, int]]
+    matches: list[Pairing]
 
 
 class Assignments(Shape):
@@ -829,6 +895,24 @@ class Beat(Shape):
     is_in_force: bool
 
 
+class Side(Shape):
+    """One agent's part in an episode."""
+
+    submission_id: int
+    score: float = Field(allow_inf_nan=False)
+    fault: str = Field("", max_length=20_000)
+
+
+class Played(Shape):
+    """An episode, its sides in the order of the seats."""
+
+    number: int
+    steps: int = Field(ge=0)
+    result: str = Field(max_length=20_000)
+    sides: list[Side] = Field(min_length=1, max_length=2)
+    replay_bytes: int = Field(ge=0)
+
+
 class ReportRequest(Shape):
     """How an attempt ended, in the words of `verdicts`, or `ran`, `fault`, `returned`."""
 
@@ -850,6 +934,7 @@ class ReportRequest(Shape):
     wall_s: float | None = Field(None, ge=0)
     cpu_s: float | None = Field(None, ge=0)
     memory_bytes: int | None = Field(None, ge=0, le=2**62)
+    episodes: list[Played] = Field([], max_length=5000)
 
 
 class Reported(Shape):

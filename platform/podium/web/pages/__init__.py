@@ -9,6 +9,7 @@ from podium.web.pages import (
     competition,
     courses,
     display,
+    episodes,
     grades,
     help,
     leaderboard,
@@ -24,7 +25,7 @@ def init_app(app: Flask) -> None:
     """Add the pages and what their templates use."""
     display.init_app(app)
     for noun in (
-        *(challenges, competition, leaderboard, teams, manage, submissions),
+        *(challenges, competition, leaderboard, teams, manage, submissions, episodes),
         *(teach, publishing, courses, grades, account, admin, help),
     ):
         app.register_blueprint(noun.blueprint)

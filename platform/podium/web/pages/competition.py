@@ -22,6 +22,7 @@ from podium import (
     rescoring,
     submissions,
     waiting,
+    workers,
 )
 from podium.accounts import HOST, RIGHTS
 from podium.boardrules import PRIVATE, PUBLIC
@@ -163,19 +164,22 @@ def submit_form(slug: str) -> str:
     """The form; where nothing can be submitted now, the reason and when that ends."""
     identity.need_caller()
     with installation().database.reading() as session:
-        return _submit_page(frame(session, slug))
+        return _submit_page(session, frame(session, slug))
 
 
-def _submit_page(shown: Frame, error: AskError | None = None, status: int = 200) -> str:
-    return render("submit", shown, error=error, **_form(shown))
+def _submit_page(session: Session, shown: Frame, error: AskError | None = None) -> str:
+    return render("submit", shown, error=error, **_form(session, shown))
 
 
-def _form(shown: Frame) -> dict[str, Any]:
+def _form(session: Session, shown: Frame) -> dict[str, Any]:
     """What the form of a submission says and carries."""
+    kinds = submissions.kinds_of(shown.competition)
+    queue = submissions.queue_for(session, shown.competition.challenge, kinds[-1])
     return {
         "key": secrets.token_urlsafe(12),
-        "kinds": submissions.kinds_of(shown.competition),
-        "output_name": f"predictions{shown.spec.grading.submission.suffix}",
+        "kinds": kinds,
+        "output_name": shown.spec.output_file,
+        "packages": workers.environment(session, queue) if {*kinds} - {"predictions"} else {},
     }
 
 
@@ -192,7 +196,7 @@ def submit(slug: str, upload: Upload) -> AnyResponse | tuple[str, int]:
         submission_id = submissions.accept(installation(), caller, slug, upload)
     except (BadRequestError, ConflictError) as error:
         with installation().database.reading() as session:
-            return _submit_page(frame(session, slug), error), 400
+            return _submit_page(session, frame(session, slug), error), 400
     place = url_for("competition.my_submissions", slug=slug, _anchor=f"s-{submission_id}")
     return redirect(place, 303)
 
@@ -209,7 +213,8 @@ def check(slug: str, upload: Upload) -> str:
         return render_template("competition/checked.html", checked=checked, name=upload.file_name)
     with installation().database.reading() as session:
         shown = frame(session, slug)
-    return render("submit", shown, checked=checked, name=upload.file_name, **_form(shown))
+        form = _form(session, shown)
+    return render("submit", shown, checked=checked, name=upload.file_name, **form)
 
 
 @blueprint.get("/submissions")

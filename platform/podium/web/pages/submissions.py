@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from podium import catalog, competitions, rescoring, submissions, waiting
+from podium import catalog, competitions, episodes, rescoring, submissions, waiting
 from podium.verdicts import OPEN, Verdict
 from podium.web import downloads, identity, installation
 from podium.web.pages.competition import look_again_s
@@ -11,6 +11,7 @@ from podium.web.pages.competition import look_again_s
 blueprint = Blueprint("submissions", __name__, url_prefix="/submissions")
 
 PER_PAGE = 50
+EPISODES_SHOWN = 50
 
 
 @blueprint.get("")
@@ -32,9 +33,13 @@ def show(submission_id: int) -> str:
     caller = identity.need_caller()
     with installation().database.reading() as session:
         submission = submissions.get(session, caller, submission_id)
+        total, played = episodes.of(session, caller, submission, page=1, per_page=EPISODES_SHOWN)
         return render_template(
             "submissions/show.html",
             submission=submission,
+            episodes=played,
+            episodes_in_all=total,
+            told=episodes.faults_told(session, caller, played),
             spec=catalog.parse(submission.competition.challenge.spec),
             place=waiting.place(session, submission, installation().config.lease_s),
             twin=submissions.earlier_twin(session, submission),
