@@ -91,7 +91,9 @@ def test_nothing_is_revealed_while_a_team_still_has_time_or_waits_for_a_score(
         reveal.by_host(session, host, "toy", "")
     waiting = factory.submit(factory.person("ada-01"), file(1, 1))
     with installation.database.writing() as session:
-        allowances.extend(session, host, "toy", "cy-01", now() + timedelta(hours=2), "ill")
+        allowances.extend(
+            session, host, "toy", allowances.Receiver("cy-01"), now() + timedelta(hours=2), "ill"
+        )
     end(installation)
     boardclock.tick(installation, now())
     later = now() + timedelta(hours=3)

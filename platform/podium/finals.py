@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from podium import boardrules, entries, limits
+from podium import boardrules, deadlines, entries
 from podium.accounts import Caller
 from podium.boardrules import Rules
 from podium.competitions import need_team
@@ -138,5 +138,4 @@ def _closes_at(session: Session, competition: Competition, team: Team) -> dateti
     """The deadline of this team."""
     if competition.closes_at is None:
         return None
-    own = limits.extended_to(session, team.id)
-    return max(filter(None, (competition.closes_at, own)))
+    return deadlines.accepted_until(competition, deadlines.of_team(session, competition, team.id))

@@ -90,7 +90,7 @@ def reader_of(session: Session, competition: Competition) -> Reader:
     """Who looks at the board."""
     caller = identity.caller()
     team = competitions.team_of(session, competition.id, caller.id) if caller else None
-    return Reader(team.id if team else None, competitions.is_host(competition, caller))
+    return Reader(team.id if team else None, competitions.is_staff(competition, caller))
 
 
 def _headers(tag: str) -> dict[str, str]:
