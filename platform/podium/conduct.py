@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from podium import entries
 from podium.accounts import Caller
-from podium.competitions import audit, find, need_host
+from podium.competitions import audit, find, need_right
 from podium.errors import BadRequestError, ConflictError, NotFoundError
 from podium.models import Competition, Submission, Team
 
@@ -66,7 +66,7 @@ def reinstate_submission(
 
 def _team(session: Session, caller: Caller, slug: str, name: str) -> tuple[Competition, Team]:
     competition = find(session, slug)
-    need_host(competition, caller)
+    need_right(competition, caller, "judge")
     team_id = session.scalar(
         select(Team.id).where(
             Team.competition_id == competition.id,
@@ -87,7 +87,7 @@ def _submission(
     submission = session.get(Submission, submission_id)
     if submission is None:
         raise NotFoundError(f"There is no submission {submission_id}.")
-    need_host(submission.competition, caller)
+    need_right(submission.competition, caller, "judge")
     team = entries.hold_of(session, submission_id)
     session.refresh(submission)
     return submission.competition, team, submission

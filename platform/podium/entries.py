@@ -32,6 +32,12 @@ def hold(session: Session, *team_ids: int) -> list[Team]:
     return list(session.scalars(query.with_for_update(), execution_options=_AFRESH))
 
 
+def hold_all(session: Session, competition_id: int) -> None:
+    """Lock all teams of a competition: nobody records or changes what counts meanwhile."""
+    query = select(Team.id).where(Team.competition_id == competition_id).order_by(Team.id)
+    session.execute(query.with_for_update()).all()
+
+
 def hold_of(session: Session, submission_id: int) -> Team:
     """Lock the team that a submission belongs to, whichever it has been merged into meanwhile."""
     owner = select(Submission.team_id).where(Submission.id == submission_id)
@@ -120,9 +126,13 @@ def rebuild(session: Session, competition: Competition, moment: datetime | None 
     return looked_at
 
 
-def scored_of(session: Session, competition: Competition, team_id: int) -> list[Scored]:
-    """All that counts of one team, as the rules look at it."""
-    return _of_team(session, competition.id, Rules.of(competition, now()), team_id)
+def scored_of(
+    session: Session, competition: Competition, team_ids: Iterable[int]
+) -> dict[int, list[Scored]]:
+    """All that counts of each of some teams, as the rules look at it."""
+    query = _rows(competition.id, Rules.of(competition, now()))
+    rows = session.execute(query.where(Submission.team_id.in_(team_ids)))
+    return {one: _scored(of) for one, of in groupby(rows, key=lambda row: row.team_id)}
 
 
 def all_scored(

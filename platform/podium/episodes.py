@@ -18,7 +18,7 @@ from podium import catalog, submissions
 from podium.accounts import Caller
 from podium.attempts import Lease
 from podium.catalog import Spec
-from podium.competitions import is_host, sees_private, team_of
+from podium.competitions import in_sight, is_staff, sees_private, team_of
 from podium.desk import Played
 from podium.errors import NotFoundError
 from podium.installation import Installation
@@ -173,7 +173,7 @@ def get(session: Session, caller: Caller, episode_id: int) -> Episode:
         .options(joinedload(Episode.competition), _players())
     )
     missing = NotFoundError(f"There is no episode {episode_id} that you may see.")
-    if episode is None:
+    if episode is None or not in_sight(episode.competition, caller):
         raise missing
     if len(episode.players) == 1:
         try:
@@ -194,7 +194,7 @@ def faults_told(
     teams = {one: team_of(session, one, caller.id if caller else None) for one in competition_ids}
     for episode in found:
         own = teams.get(episode.competition_id)
-        sees_all = is_host(episode.competition, caller)
+        sees_all = is_staff(episode.competition, caller)
         for player in episode.players:
             is_own = own is not None and own.id == player.submission.team_id
             fault = player.fault if is_own or sees_all or not player.fault else ERRED

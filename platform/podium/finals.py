@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from podium import boardrules, entries, limits
+from podium import boardrules, deadlines, entries
 from podium.accounts import Caller
 from podium.boardrules import Rules
 from podium.competitions import need_team
@@ -38,9 +38,8 @@ def of_team(session: Session, competition: Competition, team: Team) -> Finals:
         .order_by(Submission.id)
     ).all()
     rules = Rules.of(competition, moment)
-    counted = boardrules.counted(
-        entries.scored_of(session, competition, team.id), boardrules.PRIVATE, rules
-    )
+    scored = entries.scored_of(session, competition, [team.id]).get(team.id, [])
+    counted = boardrules.counted(scored, boardrules.PRIVATE, rules)
     counting = [one.id for one in boardrules.finals(counted, rules)]
     is_open = competition.revealed_at is None and (closes_at is None or moment <= closes_at)
     return Finals(competition.finals, list(selected), counting, closes_at, is_open)
@@ -139,5 +138,4 @@ def _closes_at(session: Session, competition: Competition, team: Team) -> dateti
     """The deadline of this team."""
     if competition.closes_at is None:
         return None
-    own = limits.extended_to(session, team.id)
-    return max(filter(None, (competition.closes_at, own)))
+    return deadlines.accepted_until(competition, deadlines.of_team(session, competition, team.id))

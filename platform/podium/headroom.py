@@ -19,18 +19,31 @@ from podium_scoring.grading import Truth
 from podium_scoring.tables import Predictions, read_predictions
 
 
+def starts(
+    spec: Spec, truth: Truth, sample: Predictions
+) -> tuple[dict[str, Score] | None, dict[str, dict[str, Score]]]:
+    """Scores by split of the answers themselves, and of what is there from the start.
+
+    The answers' are None, and chance is left out, where they do not tell a perfect submission.
+    """
+    found = {"sample": _scored(spec, sample, truth)}
+    perfect = spec.grading.perfect(truth)
+    if perfect is None:
+        return None, found
+    found["random"] = _scored(spec, _dealt(perfect, len(truth.form.ids)), truth)
+    return _scored(spec, perfect, truth), found
+
+
 def faults(spec: Spec, edition: str, truth: Truth, sample: Predictions) -> Iterator[str]:
     """Where sample, chance, baselines and answers do not score in this order.
 
     A random submission is the perfect one, dealt to the rows anew; where the answers do not tell
     a perfect submission, the sample alone is compared.
     """
-    starts = {"sample": _scored(spec, sample, truth)}
-    perfect = spec.grading.perfect(truth)
+    perfect, found = starts(spec, truth, sample)
     if perfect is not None:
-        starts["random"] = _scored(spec, _dealt(perfect, len(truth.form.ids)), truth)
-        yield from _above(spec, edition, _scored(spec, perfect, truth), starts)
-    for which, scores in starts.items():
+        yield from above(spec, edition, perfect, found)
+    for which, scores in found.items():
         for split, score in scores.items():
             for script, worst, _ in _expected(spec, edition):
                 if not is_ahead(spec.metric.record, worst, score.value):
@@ -40,8 +53,8 @@ def faults(spec: Spec, edition: str, truth: Truth, sample: Predictions) -> Itera
                     )
 
 
-def _above(
-    spec: Spec, edition: str, perfect: dict[str, Score], starts: dict[str, dict[str, Score]]
+def above(
+    spec: Spec, edition: str, perfect: dict[str, Score], found: dict[str, dict[str, Score]]
 ) -> Iterator[str]:
     """The answers score best; nothing that is there from the start, and no baseline, reaches it."""
     metric = spec.metric.record
@@ -50,7 +63,7 @@ def _above(
         # A metric without a bound has no best value to reach.
         if math.isfinite(metric.best) and not math.isclose(best, metric.best, abs_tol=1e-6):
             yield f"The answers score {best:g} on {split}, not the best, {metric.best:g}."
-        for which, scores in starts.items():
+        for which, scores in found.items():
             if not is_ahead(metric, best, start := scores[split].value):
                 yield f"The {which} submission scores {start:g} on {split}: no headroom."
         for script, _, top in _expected(spec, edition):

@@ -85,18 +85,29 @@ def _data(folder: Path, spec: Spec, edition: str, scratch: Path, cache: Path) ->
         yield "Preparing twice with one seed gave different files: use only the seed's generator."
     if first.truth_version == other.truth_version:
         yield "Another seed gave the same answers: the hidden split must come from the seed."
-    yield from _leaks(spec, first.folder / "public")
     if spec.is_match:
+        yield from _leaks(spec, first.folder / "public")
         headroom.plays(spec, first.folder / "public" / spec.sample_file, first)
         return
     truth = spec.grading.read_truth(first.answers.read_bytes())
+    yield from leaks(spec, truth, first.folder / "public")
+    yield from _scores(folder, spec, edition, first, truth)
+
+
+def leaks(spec: Spec, truth: Truth, public: Path) -> Iterator[str]:
+    """What a folder of public files gives away of the hidden answers, and splits that are small."""
+    yield from _leaks(spec, public)
     fewest = FEWEST_SEEDS if spec.run.agent is not None else SMALLEST_SPLIT
     for split in ("public", "private"):
         rows = len(truth.splits.get(split, ()))
         if rows < fewest:
             yield f"The {split} split has {rows} rows. Below {fewest} chance decides."
-    yield from _told(spec, truth, first.folder / "public")
-    yield from _scores(folder, spec, edition, first, truth)
+    yield from _told(spec, truth, public)
+    if spec.run.agent is not None:
+        yield from _order(truth, truth.form.ids)
+    elif spec.submission.rows is None:
+        sample = public / spec.sample_file
+        yield from _order(truth, spec.grading.read_form(sample.read_bytes()).ids)
 
 
 def _leaks(spec: Spec, public: Path) -> Iterator[str]:
@@ -212,10 +223,6 @@ def _scores(
         _header(sample_file),
     ):
         yield f"{spec.sample_file} of the folder has another header than the prepared one."
-    if spec.run.agent is not None:
-        yield from _order(truth, truth.form.ids)
-    elif spec.submission.rows is None:
-        yield from _order(truth, spec.grading.read_form(sample_file.read_bytes()).ids)
     yield from headroom.faults(spec, edition, truth, sample)
 
 

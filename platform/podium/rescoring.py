@@ -384,6 +384,9 @@ def progress(session: Session, rescoring: Rescoring) -> Progress:
 
 def catch_up(installation: Installation, session: Session, rescoring: Rescoring) -> int:
     """Let twins of what was scored since the trial began wait too; returns how many."""
+    # One after the other: two hosts who apply at once must not make two twins of one submission.
+    row = select(Rescoring.id).where(Rescoring.id == rescoring.id)
+    session.scalars(row.with_for_update()).one()
     competition = session.get_one(Competition, rescoring.competition_id)
     waiting = _rehearse(session, competition, rescoring, lacking(session, rescoring))
     _wake(installation, waiting)

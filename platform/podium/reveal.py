@@ -6,11 +6,11 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from podium import entries
+from podium import deadlines, entries
 from podium.accounts import Caller
 from podium.competitions import audit, find, need_host
 from podium.errors import ClosedError, ConflictError
-from podium.models import Competition, Extension, Submission, Team
+from podium.models import Competition, Submission
 from podium.models.record import now
 from podium.models.submission import OPEN as IS_OPEN
 
@@ -28,7 +28,7 @@ class Standing:
 
 def standing(session: Session, competition: Competition, moment: datetime) -> Standing:
     """Whether everybody's time is over, and what still waits to be scored."""
-    ends_at = _ends_at(session, competition)
+    ends_at = deadlines.last(session, competition)
     open_ = session.scalar(
         select(func.count()).where(
             IS_OPEN,
@@ -43,18 +43,6 @@ def standing(session: Session, competition: Competition, moment: datetime) -> St
         open_submissions=open_ or 0,
         holds=competition.holds_reveal,
     )
-
-
-def _ends_at(session: Session, competition: Competition) -> datetime | None:
-    """The last deadline of any team; of a team's own ones the latest counts here."""
-    if competition.closes_at is None:
-        return None
-    extended = session.scalar(
-        select(func.max(Extension.closes_at))
-        .join(Team, Team.id == Extension.team_id)
-        .where(Team.competition_id == competition.id)
-    )
-    return max(filter(None, (competition.closes_at, extended)))
 
 
 def by_host(session: Session, caller: Caller, slug: str, reason: str) -> Competition:

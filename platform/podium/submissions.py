@@ -15,7 +15,15 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from podium import attempts, catalog, limits, turns, workers
 from podium.accounts import Caller
-from podium.competitions import find, is_host, need_host, need_team, team_of
+from podium.competitions import (
+    find,
+    in_sight,
+    is_staff,
+    need_right,
+    need_team,
+    sight_of,
+    team_of,
+)
 from podium.errors import (
     AskError,
     BadRequestError,
@@ -264,10 +272,11 @@ def clean_file_name(name: str) -> str:
 
 
 def get(session: Session, caller: Caller, submission_id: int) -> Submission:
-    """A submission that the caller may see: a team member or a host; else NotFoundError."""
+    """A submission that the caller may see: a team member or staff; else NotFoundError."""
     submission = session.scalar(_loaded().where(Submission.id == submission_id))
     if submission is not None and (
-        is_host(submission.competition, caller) or _is_member(session, submission, caller)
+        is_staff(submission.competition, caller)
+        or (in_sight(submission.competition, caller) and _is_member(session, submission, caller))
     ):
         return submission
     raise NotFoundError(f"There is no submission {submission_id} of yours.")
@@ -319,10 +328,14 @@ def count(
 
 
 def of_person(
-    session: Session, user_id: int, *, page: int = 1, per_page: int = 50
+    session: Session, caller: Caller, *, page: int = 1, per_page: int = 50
 ) -> Sequence[Submission]:
     """What a person's teams handed in, in all competitions, newest first."""
-    teams = select(Membership.team_id).where(Membership.user_id == user_id)
+    teams = (
+        select(Membership.team_id)
+        .join(Competition, Competition.id == Membership.competition_id)
+        .where(Membership.user_id == caller.id, sight_of(caller))
+    )
     return session.scalars(
         _loaded()
         .where(Submission.team_id.in_(teams))
@@ -369,6 +382,8 @@ def cancel(installation: Installation, caller: Caller, submission_id: int) -> No
     caller.need("submit")
     with installation.database.writing() as session:
         submission = get(session, caller, submission_id)
+        if not _is_member(session, submission, caller):
+            need_right(submission.competition, caller, "judge")
         state = State(submission.state)
         if (
             state not in OPEN
@@ -394,7 +409,7 @@ def retry(installation: Installation, caller: Caller, submission_id: int) -> Non
     """Queue a submission that ended in `error` again: for hosts, when the fault is mended."""
     with installation.database.writing() as session:
         submission = get(session, caller, submission_id)
-        need_host(submission.competition, caller)
+        need_right(submission.competition, caller, "judge")
         if not attempts.retry(session, submission_id, caller.handle):
             raise ConflictError(
                 f"Submission {submission_id} is {submission.state}. Only those that ended in "

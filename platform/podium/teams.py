@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from podium import entries, limits
+from podium import deadlines, entries, limits
 from podium.accounts import Caller, find_user
 from podium.competitions import (
     Status,
@@ -352,15 +352,15 @@ def _need_room(
     since = competition.opens_at or competition.created_at
     zone = competition.time_zone
     days = (limits.local_day(moment, zone) - limits.local_day(since, zone)).days + 1
-    granted = session.scalar(
-        select(func.coalesce(func.sum(Grant.submissions), 0)).where(
-            Grant.team_id.in_((team.id, other.id))
-        )
+    granted = sum(
+        number
+        for one in (team, other)
+        for number in deadlines.granted(session, competition, one.id).values()
     )
-    allowed = competition.daily_limit * days + (granted or 0)
+    allowed = competition.daily_limit * days + granted
     said = f"{competition.daily_limit} a day for {days} days"
-    if competition.total_limit is not None and competition.total_limit + (granted or 0) < allowed:
-        allowed = competition.total_limit + (granted or 0)
+    if competition.total_limit is not None and competition.total_limit + granted < allowed:
+        allowed = competition.total_limit + granted
         said = f"{competition.total_limit} in all"
     if together > allowed:
         raise LimitError(
@@ -375,7 +375,7 @@ def _unite(
 ) -> None:
     """Give all that one team has to the other; both are held."""
     _need_room(session, competition, stays, goes, moment)
-    later = _later_deadline(session, stays, goes)
+    later = _later_deadline(session, competition, stays, goes)
     # Keys are only unique within a team: those of the other one get its number in front.
     session.execute(
         update(Submission)
@@ -413,10 +413,12 @@ def _unite(
     entries.refresh(session, competition, [goes.id], moment)
 
 
-def _later_deadline(session: Session, stays: Team, goes: Team) -> datetime | None:
+def _later_deadline(
+    session: Session, competition: Competition, stays: Team, goes: Team
+) -> datetime | None:
     """The deadline of the team that goes, if a host made it later than that of the other."""
-    own, other = limits.extended_to(session, stays.id), limits.extended_to(session, goes.id)
-    return other if other is not None and (own is None or other > own) else None
+    own, other = (deadlines.of_team(session, competition, one.id) for one in (stays, goes))
+    return other if own is not None and other is not None and other > own else None
 
 
 def _trim_finals(session: Session, competition: Competition, team: Team) -> None:

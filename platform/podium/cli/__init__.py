@@ -73,6 +73,9 @@ COMMANDS = {
     "challenges": Entry(
         HOST, "challenges", "challenges", "List, write, check, prepare challenges."
     ),
+    "courses": Entry(HOST, "courses", "courses", "Your courses: create, join, codes, people."),
+    "roster": Entry(HOST, "courses", "roster", "Class lists: import, look."),
+    "grades": Entry(HOST, "grades", "grades", "Grades: rule, override, release, export."),
     "grant": Entry(HOST, "allowances", "grant", "Give a team extra submissions."),
     "extend": Entry(HOST, "allowances", "extend", "Give a team a later deadline."),
     "retry": Entry(HOST, "allowances", "retry", "Run again what ended in error."),
@@ -87,6 +90,8 @@ COMMANDS = {
     "reconcile": Entry(OPERATE, "operate", "reconcile", "Keep queue and database in agreement."),
     "practice": Entry("", "operate", "practice", ""),
     "doctor": Entry(OPERATE, "operate", "examine", "Say what is wrong and how to mend it."),
+    "backup": Entry(OPERATE, "backup", "backup", "Write everything into one file, while it runs."),
+    "restore": Entry(OPERATE, "backup", "restore", "Read such a file into an empty home."),
     "db": Entry(OPERATE, "operate", "db", "The database's schema."),
     "user": Entry(OPERATE, "operate", "user", "People of this installation."),
 }

@@ -116,20 +116,9 @@ def board(slug: str, settings: tuple[str, ...], reason: str, style: str) -> None
         output.record(here.board_options(slug), style)
         return
     wanted: dict[str, Any] = {}
-    for setting in settings:
-        name, separator, value = setting.partition("=")
-        if not separator:
-            raise click.UsageError(f"{setting!r} is no NAME=VALUE.")
-        wanted[name] = _value(value)
+    for name, value in map(output.setting, settings):
+        wanted[name] = output.value_of(value)
     output.record(here.change_board(slug, wanted | {"reason": reason}), style)
-
-
-def _value(text: str) -> str | int | bool | None:
-    if text in ("true", "false"):
-        return text == "true"
-    if text.isdigit():
-        return int(text)
-    return text or None
 
 
 @click.command()

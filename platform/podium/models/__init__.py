@@ -12,7 +12,9 @@ from podium.models.competition import (
     MergeRequest,
     Team,
 )
+from podium.models.course import Course, Enrolment
 from podium.models.episode import Episode, Player
+from podium.models.grade import Grade, GradeScheme
 from podium.models.record import Record
 from podium.models.rescoring import Rescoring
 from podium.models.submission import Attempt, Evaluation, Submission, Transition
@@ -27,9 +29,13 @@ __all__ = [
     "Challenge",
     "ChallengeFile",
     "Competition",
+    "Course",
+    "Enrolment",
     "Episode",
     "Evaluation",
     "Extension",
+    "Grade",
+    "GradeScheme",
     "Grant",
     "Invitation",
     "Membership",

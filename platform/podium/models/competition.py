@@ -1,6 +1,7 @@
 """Competitions, the teams in them and who belongs to a team."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -22,6 +23,10 @@ class Competition(Record):
     is_practice: Mapped[bool] = mapped_column(default=False)
     opens_at: Mapped[datetime | None]
     closes_at: Mapped[datetime | None]
+    # After the deadline: still on time, still taken, and what a started day costs of the credit.
+    grace_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
+    late_hours: Mapped[int] = mapped_column(default=0, server_default="0")
+    late_percent: Mapped[int] = mapped_column(default=0, server_default="0")
     time_zone: Mapped[str] = mapped_column(default="UTC")  # where the day of the limit starts
     daily_limit: Mapped[int] = mapped_column(default=5)
     total_limit: Mapped[int | None]
@@ -29,6 +34,12 @@ class Competition(Record):
     weight: Mapped[float] = mapped_column(default=1.0, server_default="1")  # its share of workers
     team_running: Mapped[int] = mapped_column(default=2, server_default="2")  # at most, of a team
     host_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    # Of a course it is seen by the course's people only, and hosted by its staff.
+    course_id: Mapped[int | None] = mapped_column(ForeignKey("courses.id"), index=True)
+    # Seen by its staff only, until it is published; see podium.publishing and podium.checkup.
+    is_draft: Mapped[bool] = mapped_column(default=False, server_default=false())
+    checks: Mapped[dict[str, Any] | None]
+    checks_wanted_at: Mapped[datetime | None]
     team_count: Mapped[int] = mapped_column(default=0)  # without baselines
     team_size: Mapped[int] = mapped_column(default=5, server_default="5")  # people, at most
     merges_until: Mapped[datetime | None]  # None: as long as it is open
@@ -83,6 +94,7 @@ class Membership(Record):
     team_id: Mapped[int] = mapped_column(ForeignKey("teams.id", ondelete="CASCADE"))
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     joined_at: Mapped[datetime] = mapped_column(default=now)
+    downloaded_at: Mapped[datetime | None]  # the first file
 
     team: Mapped[Team] = relationship(back_populates="members")
     user: Mapped[User] = relationship()

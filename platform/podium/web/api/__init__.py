@@ -6,10 +6,13 @@ from apiflask import APIFlask
 
 from podium.web.api import (
     competitions,
+    courses,
     episodes,
     files,
+    grades,
     hosts,
     leaderboard,
+    publishing,
     rescoring,
     shapes,
     submissions,
@@ -34,7 +37,7 @@ def init_app(app: APIFlask) -> None:
     app.spec_processor(_add_error)
     for noun in (
         *(users, competitions, files, submissions, episodes, leaderboard, teams, hosts, rescoring),
-        work,
+        *(courses, grades, publishing, work),
     ):
         app.register_blueprint(noun.blueprint)
 

@@ -24,7 +24,7 @@ def list_competitions(query: shapes.CompetitionQuery) -> shapes.Page:
     with installation().database.reading() as session:
         found = competitions.listed(
             session,
-            user_id=caller.id if caller else None,
+            caller=caller,
             level=query.level,
             search=query.search,
             mine=query.mine,
@@ -47,7 +47,7 @@ def show(slug: str) -> shapes.CompetitionDetail:
         challenge = competition.challenge
         team = _team(session, competition)
         status = competitions.status(competition, now())
-        is_host = competitions.is_host(competition, caller)
+        is_staff = competitions.is_staff(competition, caller)
         text = competitions.text(session, competition)
     spec = catalog.parse(challenge.spec)
     return shapes.CompetitionDetail(
@@ -60,7 +60,7 @@ def show(slug: str) -> shapes.CompetitionDetail:
         submission=_format(competition, here.config.upload_mib << 20),
         team=team.name if team else None,
         board_revision=competition.board_revision,
-        state_reason=challenge.state_reason if is_host else None,
+        state_reason=challenge.state_reason if is_staff else None,
     )
 
 

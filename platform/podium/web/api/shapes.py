@@ -235,29 +235,39 @@ class Limits(Shape):
     resets_at: datetime
     limited_by: str | None
     closes_at: datetime | None
+    accepted_until: datetime | None
+    days_late: int
 
 
-class GrantRequest(Shape):
-    """Extra submissions of a team, today and in all."""
+class ReceiverRequest(Shape):
+    """To whom a host gives something: a team, a student by handle, or a section of the course."""
 
-    team: str = Field(max_length=200)
+    team: str | None = Field(None, max_length=200)
+    student: str | None = Field(None, max_length=200)
+    section: str | None = Field(None, max_length=200)
+
+
+class GrantRequest(ReceiverRequest):
+    """Extra submissions, today and in all; of a section, for each of its teams."""
+
     submissions: int = Field(ge=1, le=1000)
     reason: str = Field("", max_length=500)
 
 
-class ExtensionRequest(Shape):
-    """A team's own deadline; `until` names its zone."""
+class ExtensionRequest(ReceiverRequest):
+    """A deadline of its own; `until` names its zone."""
 
-    team: str = Field(max_length=200)
     until: AwareDatetime
     reason: str = Field("", max_length=500)
 
 
 class TeamLimits(Shape):
-    """A team's limits after a host changed them."""
+    """To whom a host gave something; of a team (or a student who is in one) its limits now."""
 
-    team: str
-    limits: Limits
+    team: str | None
+    student: str | None
+    section: str | None
+    limits: Limits | None
 
 
 class Checked(Shape):
@@ -646,6 +656,38 @@ class BoardOptionsRequest(Shape):
     window_days: int | None = Field(None, ge=1, le=3650)
     holds_reveal: bool = False
     reason: str = Field("", max_length=500)
+
+
+class EditRequest(BoardOptionsRequest):
+    """What to change of a competition or of its board; what is left out stays.
+
+    `course` is a course's short name, or null to let everybody see the competition.
+    """
+
+    title: str = Field("", max_length=200)
+    opens_at: AwareDatetime | None = None
+    time_zone: str = Field("UTC", max_length=100)
+    daily_limit: int = Field(5, ge=1, le=1000)
+    total_limit: int | None = Field(None, ge=1, le=100_000)
+    grace_minutes: int = Field(0, ge=0, le=24 * 60)
+    late_hours: int = Field(0, ge=0, le=60 * 24)
+    late_percent: int = Field(0, ge=0, le=100)
+    course: str | None = Field(None, max_length=200)
+
+
+class Edited(BoardOptions):
+    """A competition's options after the change."""
+
+    slug: str
+    course: str | None
+    title: str
+    opens_at: datetime | None
+    time_zone: str
+    daily_limit: int
+    total_limit: int | None
+    grace_minutes: int
+    late_hours: int
+    late_percent: int
 
 
 class Reason(Shape):

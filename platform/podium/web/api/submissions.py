@@ -71,13 +71,13 @@ def check(slug: str, upload: Upload) -> shapes.Checked:
 @blueprint.output(shapes.Submissions)
 @blueprint.doc(security="token", responses=[401, 403])
 def list_submissions(slug: str, query: shapes.PageQuery) -> shapes.Page:
-    """The submissions of the caller's team, newest first; a host without a team sees all."""
+    """The submissions of the caller's team, newest first; staff without a team sees all."""
     caller = identity.need_caller()
     paging = {"page": query.page, "per_page": query.per_page}
     with installation().database.reading() as session:
         competition = competitions.find(session, slug)
         team = competitions.team_of(session, competition.id, caller.id)
-        if team is None and competitions.is_host(competition, caller):
+        if team is None and competitions.is_staff(competition, caller):
             found = submissions.of_competition(session, competition.id, **paging)
             total = submissions.count(session, competition_id=competition.id)
         else:
@@ -180,7 +180,7 @@ def _shown(session: Session, found: Sequence[Submission]) -> list[shapes.Submiss
 
 def _shape(session: Session, submission: Submission, twin: int | None) -> shapes.Submission:
     caller = identity.caller()
-    is_host = competitions.is_host(submission.competition, caller)
+    is_staff = competitions.is_staff(submission.competition, caller)
     sees_private = competitions.sees_private(submission.competition, caller)
     place = waiting.place(session, submission, installation().config.lease_s)
     return shapes.Submission(
@@ -216,8 +216,8 @@ def _shape(session: Session, submission: Submission, twin: int | None) -> shapes
                 cpu_s=attempt.cpu_s,
                 memory_bytes=attempt.memory_bytes,
                 log=attempt.log,
-                worker=attempt.worker if is_host else None,
-                cause=attempt.cause if is_host else None,
+                worker=attempt.worker if is_staff else None,
+                cause=attempt.cause if is_staff else None,
             )
             for attempt in submission.attempts
         ],

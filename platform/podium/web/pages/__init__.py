@@ -7,12 +7,16 @@ from podium.web.pages import (
     admin,
     challenges,
     competition,
+    courses,
     display,
     episodes,
+    grades,
     help,
     leaderboard,
     manage,
+    publishing,
     submissions,
+    teach,
     teams,
 )
 
@@ -22,6 +26,6 @@ def init_app(app: Flask) -> None:
     display.init_app(app)
     for noun in (
         *(challenges, competition, leaderboard, teams, manage, submissions, episodes),
-        *(account, admin, help),
+        *(teach, publishing, courses, grades, account, admin, help),
     ):
         app.register_blueprint(noun.blueprint)

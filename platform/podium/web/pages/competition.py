@@ -15,6 +15,7 @@ from podium import (
     catalog,
     checking,
     competitions,
+    courses,
     finals,
     leaderboard,
     limits,
@@ -23,6 +24,7 @@ from podium import (
     waiting,
     workers,
 )
+from podium.accounts import HOST, RIGHTS
 from podium.boardrules import PRIVATE, PUBLIC
 from podium.catalog import Spec
 from podium.competitions import Status
@@ -55,13 +57,23 @@ class Frame:
     team: Team | None
     limits: Limits | None
     sees_private: bool
-    is_host: bool
-    in_error: int  # submissions that its host should look at
+    rights: frozenset[str]  # of the reader: accounts.RIGHTS and accounts.HOST
+    in_error: int  # submissions that its staff should look at
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the reader has a Manage tab."""
+        return "see" in self.rights
+
+    @property
+    def is_host(self) -> bool:
+        """Whether the reader may do everything here."""
+        return HOST in self.rights
 
     @property
     def reader(self) -> Reader:
         """Who looks at the board."""
-        return Reader(self.team.id if self.team else None, self.is_host)
+        return Reader(self.team.id if self.team else None, self.is_staff)
 
     @property
     def split(self) -> str:
@@ -79,7 +91,7 @@ def frame(session: Session, slug: str) -> Frame:
     caller, moment = identity.caller(), now()
     competition = competitions.find(session, slug)
     team = competitions.team_of(session, competition.id, caller.id) if caller else None
-    is_host = competitions.is_host(competition, caller)
+    rights = frozenset(r for r in (*RIGHTS, HOST) if competitions.may(competition, caller, r))
     return Frame(
         competition=competition,
         spec=catalog.parse(competition.challenge.spec),
@@ -87,8 +99,8 @@ def frame(session: Session, slug: str) -> Frame:
         team=team,
         limits=limits.of_team(session, competition, team.id, moment) if team else None,
         sees_private=competitions.sees_private(competition, caller),
-        is_host=is_host,
-        in_error=submissions.count_in_error(session, competition.id) if is_host else 0,
+        rights=rights,
+        in_error=submissions.count_in_error(session, competition.id) if "see" in rights else 0,
     )
 
 
@@ -141,10 +153,10 @@ def data(slug: str) -> str:
 @blueprint.get("/files/<name>")
 def download(slug: str, name: str) -> Response:
     """One file of the data."""
-    here = installation()
-    with here.database.reading() as session:
-        file = competitions.file(session, competitions.find(session, slug), name)
-    return downloads.send(here.storage, file.file_key, file.name, file.size_bytes, file.sha256)
+    file = downloads.offered(slug, name)
+    return downloads.send(
+        installation().storage, file.file_key, file.name, file.size_bytes, file.sha256
+    )
 
 
 @blueprint.get("/submit")
@@ -265,4 +277,6 @@ def look_again_s(found: list[Submission] | Any) -> int | None:
 def rules(slug: str) -> str:
     """Dates, limits, what counts, how ties are decided."""
     with installation().database.reading() as session:
-        return render("rules", frame(session, slug))
+        shown = frame(session, slug)
+        course = courses.of_competition(session, shown.competition)
+        return render("rules", shown, late_days=course.late_days if course else 0)

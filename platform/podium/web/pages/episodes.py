@@ -17,8 +17,8 @@ def show(episode_id: int) -> str:
         found = episodes.get(session, caller, episode_id)
         team = competitions.team_of(session, found.competition_id, caller.id)
         sides = found.players
-        is_host = competitions.is_host(found.competition, caller)
-        own = {one.submission.team_id for one in sides if is_host or _is(team, one.submission)}
+        is_staff = competitions.is_staff(found.competition, caller)
+        own = {one.submission.team_id for one in sides if is_staff or _is(team, one.submission)}
         told = episodes.faults_told(session, caller, [found])
         return render_template("episodes/show.html", episode=found, own=own, told=told)
 

@@ -1,7 +1,6 @@
 """The Manage tab, for hosts: errors, allowances, board options, reveal, disqualification, log."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, request, url_for
@@ -13,18 +12,20 @@ from podium import (
     competitions,
     conduct,
     difference,
+    editing,
     integrity,
     rescoring,
     reveal,
     submissions,
 )
-from podium.competitions import find, need_host
+from podium.allowances import Receiver
+from podium.competitions import find, need_host, need_right
 from podium.errors import BadRequestError, NotFoundError
 from podium.models.record import now
 from podium.submissions import Upload
 from podium.web import identity, installation
 from podium.web.api.rescoring import wanted as wanted_of
-from podium.web.pages import competition
+from podium.web.pages import competition, forms
 from podium.web.uploads import takes_file
 
 blueprint = Blueprint("manage", __name__, url_prefix="/c/<slug>/manage")
@@ -39,7 +40,7 @@ def show(slug: str) -> str:
     caller = identity.need_caller("host")
     with installation().database.reading() as session:
         shown = competition.frame(session, slug)
-        need_host(shown.competition, caller)
+        need_right(shown.competition, caller, "see")
         return competition.render(
             "manage",
             shown,
@@ -47,9 +48,30 @@ def show(slug: str) -> str:
             standing=reveal.standing(session, shown.competition, now()),
             options=boardoptions.of(shown.competition),
             choices=boardoptions.CHOICES,
+            given=allowances.given(session, shown.competition),
             audit=competitions.audited(session, shown.competition, AUDIT_SHOWN),
             zone=ZoneInfo(shown.competition.time_zone),
         )
+
+
+@blueprint.post("/competition")
+def change(slug: str) -> Response:
+    """Set title, opening, zone, limits and what happens after the deadline."""
+    caller = identity.need_caller("host")
+    form, here = request.form, installation()
+    with here.database.writing() as session:
+        zone = ZoneInfo(find(session, slug).time_zone)
+        wanted = {
+            "title": form.get("title", ""),
+            "time_zone": form.get("time_zone", "").strip(),
+            "opens_at": forms.moment(form.get("opens_at", ""), zone, "opens_at"),
+            **{name: forms.number(form, name) for name in editing.MOST},
+            **{name: forms.number(form, name) or 0 for name in editing.LATE},
+        }
+        reason = form.get("reason", "")
+        editing.change(session, here.storage, caller, slug, wanted, reason)
+    flash("Saved.")
+    return redirect(url_for("manage.show", slug=slug), 303)
 
 
 @blueprint.post("/board")
@@ -70,12 +92,9 @@ def change_board(slug: str) -> Response:
 def _options(form: Mapping[str, str], zone: ZoneInfo) -> dict[str, object]:
     wanted: dict[str, object] = {name: form.get(name, "") for name in boardoptions.CHOICES}
     for name in boardoptions.MOMENTS:
-        wanted[name] = _moment(form.get(name, ""), zone, name)
+        wanted[name] = forms.moment(form.get(name, ""), zone, name)
     for name in boardoptions.MOST:
-        text = form.get(name, "").strip()
-        if text and not text.isdigit():
-            raise BadRequestError(f"{name} is a whole number, not {text!r}.", field=name)
-        wanted[name] = int(text) if text else None
+        wanted[name] = forms.number(form, name)
     return wanted | {"holds_reveal": form.get("holds_reveal") == "1"}
 
 
@@ -97,7 +116,7 @@ def disqualify(slug: str) -> Response:
     lifts, reason = form.get("lift") == "1", form.get("reason", "")
     number, team = form.get("submission", type=int), form.get("team", "").strip()
     with installation().database.writing() as session:
-        need_host(find(session, slug), caller)
+        need_right(find(session, slug), caller, "judge")
         if number is not None:
             one = conduct.reinstate_submission if lifts else conduct.disqualify_submission
             one(session, caller, number, reason)
@@ -116,7 +135,7 @@ def show_evidence(slug: str) -> str:
     here = installation()
     with here.database.reading() as session:
         shown = competition.frame(session, slug)
-        need_host(shown.competition, caller)
+        need_right(shown.competition, caller, "see")
         found = integrity.evidence(here.storage, session, shown.competition)
         return competition.render("integrity", shown, evidence=found)
 
@@ -129,7 +148,7 @@ def compare(slug: str) -> str:
     ids = [request.args.get(name, 0, type=int) for name in ("one", "other")]
     with here.database.reading() as session:
         shown = competition.frame(session, slug)
-        need_host(shown.competition, caller)
+        need_right(shown.competition, caller, "see")
         found = integrity.compare(here.storage, session, shown.competition, *ids)
         if found is None:
             raise NotFoundError(f"{ids[0]} and {ids[1]} are not two submissions of {slug}.")
@@ -190,10 +209,10 @@ def grant(slug: str) -> Response:
     number = request.form.get("submissions", type=int)
     if number is None:
         raise BadRequestError("Say how many submissions to grant.", field="submissions")
-    team, reason = request.form.get("team", "").strip(), request.form.get("reason", "")
+    to, reason = _receiver(request.form), request.form.get("reason", "")
     with installation().database.writing() as session:
-        allowances.grant(session, caller, slug, team, number, reason)
-    flash(f"{team} has {number} more submissions, today and in all.")
+        allowances.grant(session, caller, slug, to, number, reason)
+    flash(f"{to} has {number} more submissions, today and in all.")
     return redirect(url_for("manage.show", slug=slug), 303)
 
 
@@ -201,25 +220,20 @@ def grant(slug: str) -> Response:
 def extend(slug: str) -> Response:
     """Give a team a later deadline; a time without a zone is of the competition's zone."""
     caller = identity.need_caller("host")
-    team, reason = request.form.get("team", "").strip(), request.form.get("reason", "")
+    to, reason = _receiver(request.form), request.form.get("reason", "")
     with installation().database.writing() as session:
         zone = ZoneInfo(find(session, slug).time_zone)
-        until = _moment(request.form.get("until", ""), zone, "until")
+        until = forms.moment(request.form.get("until", ""), zone, "until")
         if until is None:
             raise BadRequestError("Say until when, as a date and a time.", field="until")
-        allowances.extend(session, caller, slug, team, until, reason)
-    flash(f"{team} may submit until {until:%Y-%m-%d %H:%M} ({until.tzinfo}).")
+        allowances.extend(session, caller, slug, to, until, reason)
+    flash(f"{to} may submit until {until:%Y-%m-%d %H:%M} ({until.tzinfo}).")
     return redirect(url_for("manage.show", slug=slug), 303)
 
 
-def _moment(text: str, zone: ZoneInfo, name: str) -> datetime | None:
-    """A moment of a form, of the competition's zone unless it names one; None if it is empty."""
-    if not text.strip():
-        return None
-    try:
-        found = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise BadRequestError(
-            f"{text!r} is no moment. Give a date and a time.", field=name
-        ) from None
-    return found if found.tzinfo else found.replace(tzinfo=zone)
+def _receiver(form: Mapping[str, str]) -> Receiver:
+    """To whom a form gives something: its kind and its name."""
+    kind, name = form.get("kind", "team"), form.get("to", "").strip()
+    if kind not in ("team", "student", "section"):
+        raise BadRequestError(f"{kind!r} is neither team, student nor section.", field="kind")
+    return Receiver(**{kind: name})

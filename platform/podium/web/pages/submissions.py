@@ -22,7 +22,7 @@ def mine() -> str:
     here = installation()
     lease_s = here.config.lease_s
     with here.database.reading() as session:
-        found = submissions.of_person(session, caller.id, page=page, per_page=PER_PAGE)
+        found = submissions.of_person(session, caller, page=page, per_page=PER_PAGE)
         places = {row.id: waiting.place(session, row, lease_s) for row in found}
     return render_template("submissions/mine.html", found=found, places=places, page=page)
 
@@ -44,7 +44,8 @@ def show(submission_id: int) -> str:
             place=waiting.place(session, submission, installation().config.lease_s),
             twin=submissions.earlier_twin(session, submission),
             meaning=Verdict(submission.verdict).meaning if submission.verdict else None,
-            is_host=competitions.is_host(submission.competition, caller),
+            is_staff=competitions.is_staff(submission.competition, caller),
+            may_judge=competitions.may(submission.competition, caller, "judge"),
             sees_private=competitions.sees_private(submission.competition, caller),
             earlier=rescoring.earlier(session, submission),
             is_open=submission.state in OPEN,
