@@ -50,6 +50,7 @@ class Revision:
     metric: Mapping[str, Any] | None = None  # the table [metric] of challenge.toml
     answers: bytes | None = None  # the file of answers, mended
     excluded: Sequence[str] = ()  # ids of rows that shall not count
+    version: int | None = None  # another prepared version of the challenge: a new hidden set
     runs_again: bool = False  # models and bundles, before they are scored
     raise_only: bool = False  # nobody's score falls
     reason: str = ""
@@ -85,7 +86,13 @@ def begin(installation: Installation, caller: Caller, slug: str, wanted: Revisio
         competition = find(session, slug)
         need_host(competition, caller)
         challenge = competition.challenge
-    revised = _revised(installation, challenge, wanted)
+        base = _base(session, challenge, wanted)
+    if "agent" in challenge.spec["kinds"]:
+        raise BadRequestError(
+            f"{slug} takes agents, whose results come from episodes played, not from a file that "
+            "could be scored again."
+        )
+    revised = _revised(installation, base, wanted)
     with installation.database.writing() as session:
         competition = find(session, slug)
         session.scalars(
@@ -99,7 +106,7 @@ def begin(installation: Installation, caller: Caller, slug: str, wanted: Revisio
             )
         if competition.challenge_id != challenge.id:
             raise ConflictError(f"The scoring of {slug} was changed just now. Look at it again.")
-        rescoring = _add(session, caller, competition, revised, wanted)
+        rescoring = _add(session, caller, competition, base, revised, wanted)
         queues = _rehearse(session, competition, rescoring, lacking(session, rescoring))
         audit(
             session,
@@ -114,10 +121,32 @@ def begin(installation: Installation, caller: Caller, slug: str, wanted: Revisio
     return rescoring.id
 
 
+def _base(session: Session, challenge: Challenge, wanted: Revision) -> Challenge:
+    """What the revision begins with: the challenge as it is, or another version of it."""
+    if wanted.version is None:
+        return challenge
+    found = session.scalar(
+        select(Challenge).where(
+            Challenge.slug == challenge.slug,
+            Challenge.edition == challenge.edition,
+            Challenge.version == wanted.version,
+            Challenge.revision == 0,
+            Challenge.state == "ready",
+        )
+    )
+    if found is None or found.id == challenge.id:
+        raise BadRequestError(
+            f"Version {wanted.version} of {challenge.slug} ({challenge.edition} edition) is not "
+            "prepared here, or is the one in use.",
+            field="version",
+        )
+    return found
+
+
 def _revised(installation: Installation, challenge: Challenge, wanted: Revision) -> Challenge:
     """The challenge as it would be, not yet in the database."""
-    changes = (wanted.metric, wanted.answers, wanted.excluded or None, wanted.runs_again or None)
-    if all(one is None for one in changes):
+    changes = (wanted.metric, wanted.answers, wanted.excluded or None, wanted.version)
+    if all(one is None for one in changes) and not wanted.runs_again:
         raise BadRequestError(
             "Nothing would be different. Give a metric, mended answers, rows to leave out, or "
             "ask for models and code to be run again."
@@ -194,28 +223,33 @@ def _add(
     session: Session,
     caller: Caller,
     competition: Competition,
+    base: Challenge,
     revised: Challenge,
     wanted: Revision,
 ) -> Rescoring:
     before = competition.challenge
     same = (
-        Challenge.slug == before.slug,
-        Challenge.version == before.version,
-        Challenge.edition == before.edition,
+        Challenge.slug == base.slug,
+        Challenge.version == base.version,
+        Challenge.edition == base.edition,
     )
     last = session.scalar(select(func.max(Challenge.revision)).where(*same)) or 0
     revised.revision = last + 1
-    revised.text = session.scalars(select(Challenge.text).where(Challenge.id == before.id)).one()
+    revised.text = session.scalars(select(Challenge.text).where(Challenge.id == base.id)).one()
     session.add(revised)
     session.flush()
     columns = ("name", "file_key", "sha256", "size_bytes", "rows", "description")
     session.add_all(
         ChallengeFile(challenge_id=revised.id, **{name: getattr(file, name) for name in columns})
-        for file in before.files
+        for file in session.scalars(
+            select(ChallengeFile).where(ChallengeFile.challenge_id == base.id)
+        )
     )
     # What is scored for nobody's sake belongs to a team of nobody: it uses up no quota.
     team = Team(
-        competition_id=competition.id, name=f"Rescoring {revised.revision}", is_baseline=True
+        competition_id=competition.id,
+        name=f"Rescoring {revised.version}.{revised.revision}",
+        is_baseline=True,
     )
     session.add(team)
     session.flush()
@@ -225,9 +259,9 @@ def _add(
         before_id=before.id,
         team_id=team.id,
         state=TRIAL,
-        change=_said(before, revised, wanted),
+        change=_said(before, base, revised, wanted),
         reason=wanted.reason[:LONGEST_REASON],
-        runs_again=wanted.runs_again,
+        runs_again=wanted.runs_again or wanted.version is not None,
         raise_only=wanted.raise_only,
         asked_by=caller.id,
     )
@@ -236,14 +270,16 @@ def _add(
     return rescoring
 
 
-def _said(before: Challenge, revised: Challenge, wanted: Revision) -> str:
+def _said(before: Challenge, base: Challenge, revised: Challenge, wanted: Revision) -> str:
     """What is different, in words for everybody; no id of a hidden row is named."""
     said = []
+    if wanted.version is not None:
+        said.append(f"version {before.version} → {revised.version}, with a new hidden set")
     if wanted.metric is not None:
         said.append(f"metric {before.spec['metric']['name']} → {revised.spec['metric']['name']}")
     if wanted.answers is not None:
         said.append("answers mended")
-    if more := len(revised.excluded) - len(before.excluded):
+    if more := len(revised.excluded) - len(base.excluded):
         said.append(f"{more} row{'s' if more > 1 else ''} left out")
     if wanted.runs_again:
         said.append("models and code run again")

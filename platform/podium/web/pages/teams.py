@@ -4,6 +4,7 @@ from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from podium import competitions, teams
+from podium.models.record import now
 from podium.web import identity, installation
 from podium.web.pages.competition import frame, render
 
@@ -25,7 +26,8 @@ def _page(slug: str, link: str | None = None) -> str:
             shown,
             card=teams.card(session, shown.team) if shown.team else None,
             invitations=teams.invitations(session, shown.competition, caller),
-            until=shown.competition.merges_until or shown.competition.closes_at,
+            until=(until := shown.competition.merges_until or shown.competition.closes_at),
+            is_open=until is None or now() <= until,
             link=link,
         )
 
