@@ -26,7 +26,7 @@ from podium.models import (
     Transition,
 )
 from podium.models.record import now
-from podium.rescoring import Revision
+from podium.revision import Revision
 from podium.workers import Card
 
 ROWS = range(20)

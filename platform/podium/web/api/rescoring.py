@@ -12,7 +12,7 @@ from podium.accounts import Caller
 from podium.competitions import find, need_host
 from podium.errors import BadRequestError
 from podium.models import Rescoring
-from podium.rescoring import Revision
+from podium.revision import Revision
 from podium.submissions import Upload
 from podium.web import identity, installation
 from podium.web.api import shapes
