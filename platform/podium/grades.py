@@ -310,7 +310,9 @@ def _computed_words(column: Column, found: Result) -> str:
             "It cannot be told apart from better ones of its group with 95 % certainty, so that "
             f"it has what they have: {found.in_ties:.1f} %."
         )
-    if found.days_late:
+    if found.days_late and not column.competition.late_percent:
+        said.append(f"It was {found.days_late} {_days(found.days_late)} late, which costs nothing.")
+    elif found.days_late:
         said.append(
             f"It was {found.days_late} {_days(found.days_late)} late; {found.days_from_bank} "
             f"{'was' if found.days_from_bank == 1 else 'were'} taken from your late days, the rest "
