@@ -46,10 +46,14 @@ class PreparedFile:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A prepared challenge: `folder` holds public/ and private/, with the hidden `answers`."""
+    """A prepared challenge: `folder` holds public/ and private/, with the hidden `answers`.
+
+    `hidden` are the files of private/ that runs read.
+    """
 
     folder: Path
     files: tuple[PreparedFile, ...]
+    hidden: tuple[PreparedFile, ...]
     truth_version: str
     answers: Path
 
@@ -96,12 +100,18 @@ def prepare(
         missing = {file.name for file in spec.data.files} - {file.name for file in made}
         if missing:
             raise ChallengeError(f"prepare.py made no {', '.join(sorted(missing))}.")
+        if spec.answers_file in spec.run.hidden:
+            raise ChallengeError(f"{spec.answers_file} holds the answers: no run may read it.")
+        try:
+            hidden = tuple(_described(private / name) for name in spec.run.hidden)
+        except FileNotFoundError as error:
+            raise ChallengeError(f"prepare.py made no {error.filename} for runs.") from None
         answers = (private / spec.answers_file).read_bytes()
         truth_version = f"{spec.slug}-{spec.version}-{hashlib.sha256(answers).hexdigest()[:12]}"
         manifest = {"truth_version": truth_version, "files": [asdict(file) for file in made]}
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
         os.replace(folder, into)
-    return Prepared(into, made, truth_version, into / "private" / spec.answers_file)
+    return Prepared(into, made, hidden, truth_version, into / "private" / spec.answers_file)
 
 
 @contextmanager

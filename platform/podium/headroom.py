@@ -11,7 +11,7 @@ import numpy as np
 from podium import catalog, datasets, training
 from podium.catalog import Baseline, Spec
 from podium.datasets import Prepared
-from podium_scoring import Metric, Score
+from podium_scoring import Metric, Score, SubmissionError
 from podium_scoring.grading import Truth
 from podium_scoring.tables import Predictions, read_predictions
 
@@ -19,14 +19,24 @@ from podium_scoring.tables import Predictions, read_predictions
 def faults(spec: Spec, edition: str, truth: Truth, sample: Predictions) -> Iterator[str]:
     """Where sample, chance, baselines and answers do not score in this order.
 
-    A random submission is the perfect one, dealt to the rows anew; where the answers do not tell
-    a perfect submission, the sample alone is compared.
+    A random submission is the perfect one, dealt to the rows anew, or noise where images are
+    generated; where the answers do not tell a perfect submission, the sample alone is compared.
+    None of them may be refused by a gate.
     """
-    starts = {"sample": _scored(spec, sample, truth)}
+    given = {"sample": sample}
     perfect = spec.grading.perfect(truth)
     if perfect is not None:
-        starts["random"] = _scored(spec, _dealt(perfect, len(truth.form.ids)), truth)
-        yield from _above(spec, edition, _scored(spec, perfect, truth), starts)
+        given["random"] = _drawn(spec, perfect, len(truth.form.ids))
+        given["perfect"] = perfect
+    starts = {}
+    for which, predictions in given.items():
+        try:
+            starts[which] = _scored(spec, predictions, truth)
+        except SubmissionError as error:
+            yield f"The {which} submission is refused. {error.message}"
+            return
+    if perfect is not None:
+        yield from _above(spec, edition, starts.pop("perfect"), starts)
     for which, scores in starts.items():
         for split, score in scores.items():
             for script, worst, _ in _expected(spec, edition):
@@ -44,8 +54,9 @@ def _above(
     metric = spec.metric.record
     for split, score in perfect.items():
         best = score.value
-        # A metric without a bound has no best value to reach.
-        if math.isfinite(metric.best) and not math.isclose(best, metric.best, abs_tol=1e-6):
+        # A metric without a bound has no best value to reach, and real images differ too.
+        is_known = math.isfinite(metric.best) and metric.takes != "images"
+        if is_known and not math.isclose(best, metric.best, abs_tol=1e-6):
             yield f"The answers score {best:g} on {split}, not the best, {metric.best:g}."
         for which, scores in starts.items():
             if not is_ahead(metric, best, start := scores[split].value):
@@ -69,16 +80,26 @@ def trial(folder: Path, edition: str, cache: Path) -> list[str]:
             fault
             for each in spec.baselines
             if edition in each.expected
-            for fault in _trial(spec, each, edition, prepared, truth)
+            for fault in _trial(folder, spec, each, edition, prepared, truth)
         ]
 
 
+def measured(folder: Path, baseline: Baseline, prepared: Prepared) -> float:
+    """What a baseline scores in its small form, on the private split of prepared files."""
+    spec = catalog.read(folder)
+    truth = spec.grading.read_truth(prepared.answers.read_bytes())
+    out = prepared.folder / f"{baseline.script}{spec.grading.submission.suffix}"
+    training.train(folder, baseline, prepared.folder / "public", out, small=True)
+    trained = read_predictions(out.read_bytes(), truth.form)
+    return _scored(spec, trained, truth)["private"].value
+
+
 def _trial(
-    spec: Spec, baseline: Baseline, edition: str, prepared: Prepared, truth: Truth
+    folder: Path, spec: Spec, baseline: Baseline, edition: str, prepared: Prepared, truth: Truth
 ) -> Iterator[str]:
     public = prepared.folder / "public"
     out = prepared.folder / f"{baseline.script}{spec.grading.submission.suffix}"
-    training.train(baseline, public, out, small=edition == "small")
+    training.train(folder, baseline, public, out, small=edition == "small")
     trained, start = (
         _scored(spec, read_predictions(file.read_bytes(), truth.form), truth)
         for file in (out, public / spec.sample_file)
@@ -103,14 +124,22 @@ def is_ahead(metric: Metric, score: float, other: float) -> bool:
 
 
 def _scored(spec: Spec, predictions: Predictions, truth: Truth) -> dict[str, Score]:
-    """The scores of the metric that ranks, by split."""
-    first = replace(spec.grading, choices=spec.grading.choices[:1])
-    return first.score(predictions, truth)[spec.metric.name]
+    """The scores of the metric that ranks, by split; SubmissionError if a gate refuses them."""
+    first, *beside = spec.grading.choices
+    gates = (choice for choice in beside if choice.gate is not None)
+    grading = replace(spec.grading, choices=(first, *gates))
+    return grading.score(predictions, truth)[spec.metric.name]
 
 
-def _dealt(perfect: Predictions, ids: int) -> Predictions:
-    """Each id gets the values of another one, drawn by chance."""
-    order = np.random.default_rng(0).permutation(ids)
+def _drawn(spec: Spec, perfect: Predictions, ids: int) -> Predictions:
+    """Each id gets the values of another one, or an image of noise, drawn by chance."""
+    generator = np.random.default_rng(0)
+    if spec.metric.record.takes == "images":
+        shapes = {name: values.shape for name, values in perfect.columns.items()}
+        return Predictions(
+            {name: generator.integers(0, 256, shape) for name, shape in shapes.items()}
+        )
+    order = generator.permutation(ids)
     if perfect.owner is not None:
         return replace(perfect, owner=order[perfect.owner])
     return replace(perfect, columns={name: v[order] for name, v in perfect.columns.items()})

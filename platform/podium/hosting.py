@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from podium import catalog, datasets, submissions, training
 from podium.catalog import Baseline, Spec
+from podium.competitions import files as find_files
 from podium.competitions import find
 from podium.errors import ConflictError, FaultError
 from podium.installation import Installation
@@ -221,13 +222,14 @@ def _mark_ready(
             ChallengeFile(
                 challenge_id=challenge_id,
                 name=file.name,
-                file_key=f"{prefix}/public/{file.name}",
+                file_key=f"{prefix}/{part}/{file.name}",
                 sha256=file.sha256,
                 size_bytes=file.size_bytes,
                 rows=file.rows,
                 description=descriptions.get(file.name, ""),
             )
-            for file in prepared.files
+            for part, files in (("public", prepared.files), ("private", prepared.hidden))
+            for file in files
         )
         challenge.answers_key = f"{prefix}/private/{spec.answers_file}"
         challenge.sample_key = f"{prefix}/public/{spec.sample_file}"
@@ -250,11 +252,12 @@ def hand_in_baselines(installation: Installation, folder: Path) -> None:
     spec = catalog.read(folder)
     for baseline in spec.baselines:
         if baseline.trained_at_start:
-            hand_in_baseline(installation, spec, baseline)
+            hand_in_baseline(installation, folder, baseline)
 
 
-def hand_in_baseline(installation: Installation, spec: Spec, baseline: Baseline) -> int | None:
+def hand_in_baseline(installation: Installation, folder: Path, baseline: Baseline) -> int | None:
     """Train a baseline in its small form and submit what it wrote; None if it is there already."""
+    spec = catalog.read(folder)
     with installation.database.reading() as session:
         competition = find(session, spec.slug)
         if session.scalar(
@@ -268,18 +271,17 @@ def hand_in_baseline(installation: Installation, spec: Spec, baseline: Baseline)
             )
         ):
             return None
-        files = [(file.name, file.file_key) for file in competition.challenge.files]
+        files = [(file.name, file.file_key) for file in find_files(session, competition)]
     log.warning("%s: training the baseline %r", spec.slug, baseline.title)
     with tempfile.TemporaryDirectory(prefix="podium-baseline-") as scratch:
-        folder = Path(scratch)
+        data = Path(scratch)
         for name, key in files:
             with installation.storage.open(key) as file:
-                (folder / name).write_bytes(file.read())
-        out = folder / f"submission{spec.grading.submission.suffix}"
-        training.train(baseline, folder, out, small=True)
-        upload = submissions.upload_from(
-            installation, out, f"python baselines/{baseline.script} {' '.join(baseline.small)}"
-        )
+                (data / name).write_bytes(file.read())
+        out = data / f"submission{spec.grading.submission.suffix}"
+        training.train(folder, baseline, data, out, small=True)
+        command = f"python baselines/{baseline.script} {' '.join(baseline.small)}".strip()
+        upload = submissions.upload_from(installation, out, command)
         try:
             return submissions.accept_baseline(installation, spec.slug, baseline.title, upload)
         finally:

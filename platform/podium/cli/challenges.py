@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from podium import catalog, datasets, headroom, hosting, inspection, schema
+from podium import catalog, datasets, headroom, hosting, inspection, schema, template
 from podium.cli import output
 from podium.config import Config
 from podium.errors import ConfigError
@@ -39,6 +39,42 @@ def list_challenges(style: str) -> None:
         for spec in specs
     ]
     output.rows(found, COLUMNS, style)
+
+
+@challenges.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--csv",
+    "table",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Your table, with a header.  [a made-up one]",
+)
+@click.option("--target", help="With --csv: the column that is asked for.")
+def init(folder: Path, table: Path | None, target: str | None) -> None:
+    """Make the folder of a challenge from a table; its name becomes the slug."""
+    if (table is None) != (target is None):
+        raise click.UsageError("--csv and --target go together: a table, and the column asked for.")
+    template.write(folder, table, target or "")
+    for place in inspection.unfilled(folder):
+        click.echo(place)
+    output.say(
+        f"{folder} is made. Fill in the places above, then: podium challenges check {folder}"
+    )
+
+
+@challenges.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+def publish(folder: Path) -> None:
+    """Host a folder of yours as an open competition, with its baseline on the board."""
+    installation = Installation.open(Config.load())
+    faults = inspection.inspect(folder.resolve(), "small", installation.config.home / "sources")
+    if faults:
+        for fault in faults:
+            click.echo(fault)
+        raise ConfigError(f"{folder.name} has {len(faults)} fault(s), and is not published.")
+    schema.upgrade(installation.database)
+    hosting.host_edition(installation, folder.resolve(), "small", ProgressBar())
+    output.say(f"{folder.name} is hosted: students find it in the list of challenges.")
 
 
 @challenges.command()
