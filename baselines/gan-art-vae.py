@@ -34,10 +34,8 @@ class Autoencoder(nn.Module):
         self.decoder = nn.Sequential(
             nn.Linear(CODE, 4 * width * 16),
             nn.Unflatten(1, (4 * width, 4, 4)),
-            nn.Upsample(scale_factor=2),
-            *self.layer(4 * width, 2 * width, stride=1),
-            nn.Upsample(scale_factor=2),
-            *self.layer(2 * width, width, stride=1),
+            *self.finer(4 * width, 2 * width),
+            *self.finer(2 * width, width),
             nn.Conv2d(width, 3, 3, padding=1),
         )
 
@@ -45,6 +43,15 @@ class Autoencoder(nn.Module):
     def layer(inputs: int, outputs: int, stride: int) -> list[nn.Module]:
         return [
             nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(),
+        ]
+
+    @staticmethod
+    def finer(inputs: int, outputs: int) -> list[nn.Module]:
+        return [
+            # Each pixel becomes a patch of 4 x 4 that overlaps its neighbours' by half.
+            nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=False),
             nn.BatchNorm2d(outputs),
             nn.ReLU(),
         ]
@@ -84,7 +91,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=here, help="default: gan-art/, else .")
     parser.add_argument("--out", type=Path, default=Path("submission.npz"))
     parser.add_argument("--small", action="store_true", help="a minute instead of ten")
-    parser.add_argument("--epochs", type=int, help="default 100, with --small 25")
+    parser.add_argument("--epochs", type=int, help="default 100, with --small 20")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     if not (options.data / "train.npz").is_file():
@@ -94,8 +101,8 @@ def main() -> None:
 
     with np.load(options.data / "train.npz") as file:
         images = as_batch(file["image"]).to(device)
-    network = Autoencoder(32 if options.small else 48).to(device)
-    epochs, batch = options.epochs or (25 if options.small else 100), 64
+    network = Autoencoder(24 if options.small else 32).to(device)
+    epochs, batch = options.epochs or (20 if options.small else 100), 64
     steps = epochs * (len(images) // batch)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=3e-3, total_steps=steps)

@@ -96,14 +96,14 @@ def prepare(
         private.mkdir()
         with _of_the_host("prepare"):
             module.prepare(decoded, public, private, seed=seed)
-        made = tuple(_described(path) for path in sorted(public.iterdir()))
+        made = tuple(described(path) for path in sorted(public.iterdir()))
         missing = {file.name for file in spec.data.files} - {file.name for file in made}
         if missing:
             raise ChallengeError(f"prepare.py made no {', '.join(sorted(missing))}.")
         if spec.answers_file in spec.run.hidden:
             raise ChallengeError(f"{spec.answers_file} holds the answers: no run may read it.")
         try:
-            hidden = tuple(_described(private / name) for name in spec.run.hidden)
+            hidden = tuple(described(private / name) for name in spec.run.hidden)
         except FileNotFoundError as error:
             raise ChallengeError(f"prepare.py made no {error.filename} for runs.") from None
         answers = (private / spec.answers_file).read_bytes()
@@ -269,7 +269,8 @@ def _verify(decoded: Decoded, file: Path, edition: str) -> None:
         )
 
 
-def _described(path: Path) -> PreparedFile:
+def described(path: Path) -> PreparedFile:
+    """A file as its record: name, digest, size, and rows where it has some."""
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return PreparedFile(path.name, digest, path.stat().st_size, _rows(path))

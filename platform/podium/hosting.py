@@ -8,14 +8,14 @@ import logging
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
-from podium import catalog, datasets, submissions, training
+from podium import catalog, datasets, starters, submissions, training
 from podium.catalog import Baseline, Spec
 from podium.competitions import files as find_files
 from podium.competitions import find
@@ -158,13 +158,18 @@ def prepare(
                 offline=installation.config.offline,
             )
             _need_same_ids(spec, prepared)
+            public = prepared.folder / "public"
+            starting = {
+                datasets.described(public / name): meaning
+                for name, meaning in starters.write(spec, folder, public)
+            }
             prefix = f"challenges/{spec.slug}/{prepared.truth_version}"
             for path in prepared.folder.glob("p*/*"):
                 installation.storage.put(path, f"{prefix}/{path.relative_to(prepared.folder)}")
     except (ChallengeError, FaultError, OSError, ValueError) as error:
         _mark_broken(installation, challenge.id, str(error))
         raise
-    _mark_ready(installation, challenge.id, spec, prepared, prefix)
+    _mark_ready(installation, challenge.id, spec, prepared, prefix, starting)
 
 
 def host_edition(
@@ -213,8 +218,11 @@ def _mark_ready(
     spec: Spec,
     prepared: datasets.Prepared,
     prefix: str,
+    starting: Mapping[datasets.PreparedFile, str],
 ) -> None:
     descriptions = {file.name: file.description for file in spec.data.files}
+    descriptions |= {file.name: meaning for file, meaning in starting.items()}
+    public = (*prepared.files, *starting)
     with installation.database.writing() as session:
         challenge = session.get_one(Challenge, challenge_id)
         session.execute(delete(ChallengeFile).where(ChallengeFile.challenge_id == challenge_id))
@@ -228,7 +236,7 @@ def _mark_ready(
                 rows=file.rows,
                 description=descriptions.get(file.name, ""),
             )
-            for part, files in (("public", prepared.files), ("private", prepared.hidden))
+            for part, files in (("public", public), ("private", prepared.hidden))
             for file in files
         )
         challenge.answers_key = f"{prefix}/private/{spec.answers_file}"
