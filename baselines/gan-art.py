@@ -143,7 +143,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=here, help="default: gan-art/, else .")
     parser.add_argument("--out", type=Path, default=Path("submission.npz"))
     parser.add_argument("--small", action="store_true", help="a minute instead of twenty")
-    parser.add_argument("--steps", type=int, help="default 10000, with --small 1400")
+    parser.add_argument("--steps", type=int, help="default 10000, with --small 1100")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     if not (options.data / "train.npz").is_file():
@@ -153,7 +153,7 @@ def main() -> None:
 
     with np.load(options.data / "train.npz") as file:
         images = as_batch(file["image"]).to(device)
-    steps = options.steps or (1400 if options.small else 10_000)
+    steps = options.steps or (1100 if options.small else 10_000)
     width = 24 if options.small else 32
     generator = train(images, width, steps, batch=32, rate=3e-4)
     with torch.inference_mode():
