@@ -194,8 +194,8 @@ def _measured(folder: Path) -> dict[str, str]:
 def _around(score: float, metric: Metric) -> tuple[str, str]:
     """Ends of the room around a score, the worse one first; of a share, of what is missing too."""
     if metric.higher_is_better:
-        room = ROOM * min(score, metric.best - score)
-        return f"{score - room:.4g}", f"{score + room:.4g}"
+        room = ROOM * max(score / 10, min(score, metric.best - score))
+        return f"{score - room:.4g}", f"{min(metric.best, score + room):.4g}"
     return f"{score * (1 + ROOM):.4g}", f"{score * (1 - ROOM):.4g}"
 
 
