@@ -126,7 +126,7 @@ def train(images: Tensor, width: int, steps: int, batch: int, rate: float) -> Ge
         made.zero_grad()
         taken.backward()
         made.step()
-        follow(average, generator, 0.002 if step > steps // 10 else 0.1)
+        follow(average, generator, 0.005 if step > steps // 10 else 0.1)
         if step % max(1, steps // 10) == 0:
             seconds = time.perf_counter() - started
             print(
