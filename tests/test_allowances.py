@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 
 from podium import allowances, competitions, limits
+from podium.allowances import Receiver
 from podium.errors import BadRequestError, ClosedError, LimitError, NoAccessError, NotFoundError
 from podium.models import AuditEntry
 from podium.models.record import now
@@ -24,12 +25,12 @@ def ada(factory, host):
 
 def grant(installation, host, team="ada-01", count=1):
     with installation.database.writing() as session:
-        allowances.grant(session, host, "toy", team, count, "was ill")
+        allowances.grant(session, host, "toy", Receiver(team), count, "was ill")
 
 
 def extend(installation, host, until, team="ada-01"):
     with installation.database.writing() as session:
-        allowances.extend(session, host, "toy", team, until, "was ill")
+        allowances.extend(session, host, "toy", Receiver(team), until, "was ill")
 
 
 def numbers(installation, ada, moment=None):

@@ -10,6 +10,7 @@ import pytest
 
 from podium import catalog
 from podium.cli import Main
+from podium.cli.leaderboard import Board
 from podium.verdicts import Verdict
 
 ROOT = Path(__file__).parent.parent
@@ -38,6 +39,8 @@ def test_every_command_of_a_page_exists_with_its_options(page):
                 found = command.get_command(click.Context(command), words[0])
                 assert found is not None, line
                 command, words = found, words[1:]
+                if isinstance(command, Board):
+                    words = command.filled(words)
             options = {name for parameter in command.params for name in parameter.opts}
             assert {word for word in words if word.startswith("-")} <= options, line
 
@@ -57,3 +60,11 @@ def test_what_the_page_on_running_declares_is_what_the_catalogue_takes(toy_spec)
     assert spec.resources.tags == ["a100"]
     known = {*catalog.RunLimits.model_fields, *catalog.Resources.model_fields}
     assert [name for name in sorted(known) if f"{name} = " not in block] == []
+
+
+def test_what_the_page_on_agents_declares_is_what_the_catalogue_takes(toy_spec):
+    page = (ROOT / "docs" / "reference" / "agents.md").read_text()
+    (block,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    spec = catalog.parse(toy_spec | tomllib.loads(block))
+    assert spec.run.agent is not None
+    assert [name for name in catalog.AgentRun.model_fields if f"{name} = " not in block] == []

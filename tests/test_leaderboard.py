@@ -1,10 +1,10 @@
-import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
-from podium import competitions, leaderboard, positions
+from podium import boardrules, competitions, entries, leaderboard
+from podium.leaderboard import Reader
 from podium.models import BoardEntry, Competition, Evaluation, Submission, Team
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
@@ -18,7 +18,7 @@ def add_team(session, name, *, is_baseline=False):
     return team
 
 
-def add_score(session, team, score, minute, *, higher_is_better=True):
+def add_score(session, team, score, minute, **columns):
     """A scored submission, entered into the board as judging does it."""
     submission = Submission(
         competition_id=team.competition_id,
@@ -33,82 +33,30 @@ def add_score(session, team, score, minute, *, higher_is_better=True):
     )
     session.add(submission)
     session.flush()
-    evaluation = Evaluation(
-        submission_id=submission.id,
-        scorer_version="1",
-        truth_version="t",
-        split="public",
-        metric="accuracy",
-        value=score,
-        low=None,
-        high=None,
-        n=10,
-        signature="s",
+    competition = session.get_one(Competition, team.competition_id)
+    session.add_all(
+        Evaluation(
+            submission_id=submission.id,
+            scorer_version="1",
+            truth_version="t",
+            split="public",
+            metric=metric,
+            value=value,
+            n=10,
+            signature="s",
+        )
+        for metric, value in {
+            competition.challenge.spec["metric"]["name"]: score,
+            **columns,
+        }.items()
     )
-    session.add(evaluation)
-    leaderboard.record(session, submission, evaluation, higher_is_better=higher_is_better)
+    entries.refresh(session, competition, [team.id])
     return submission
 
 
-def page(session, **options):
-    return leaderboard.read(session, session.scalars(select(Competition)).one(), **options)
-
-
-def shown(board):
-    return [(row.rank, row.team, row.score) for row in board.rows]
-
-
-def naive_board(histories, *, higher_is_better):
-    """The rules once more, without index, cache or increments."""
-    best = {}
-    for name, history in histories.items():
-        sign = -1 if higher_is_better else 1
-        best[name] = min((sign * score, minute, order) for score, minute, order in history)
-    ordered = sorted(best.items(), key=lambda item: item[1])
-    return [
-        (1 + sum(other[:2] < place[:2] for _, other in ordered), name) for name, place in ordered
-    ]
-
-
-@pytest.mark.parametrize("higher_is_better", [True, False])
-@pytest.mark.parametrize("seed", range(5))
-def test_the_board_equals_a_naive_ranking_of_the_same_history(
-    installation, factory, seed, higher_is_better, monkeypatch
-):
-    monkeypatch.setattr(positions, "MOST", 3)  # many segments for few teams
-    factory.competition()
-    chance = random.Random(seed)
-    histories = {}
-    with installation.database.writing() as session:
-        teams = [add_team(session, f"team-{i:02}") for i in range(12)]
-        for order in range(60):
-            team = chance.choice(teams)
-            # few distinct scores and minutes: ties of every sort
-            score, minute = chance.randrange(4) / 4, chance.randrange(6)
-            add_score(session, team, score, minute, higher_is_better=higher_is_better)
-            histories.setdefault(team.name, []).append((score, minute, order))
-    with installation.database.reading() as session:
-        board = page(session, per_page=100)
-        assert [(row.rank, row.team) for row in board.rows] == naive_board(
-            histories, higher_is_better=higher_is_better
-        )
-        paged = [
-            row for number in (1, 2, 3, 4) for row in page(session, page=number, per_page=3).rows
-        ]
-        assert [(row.rank, row.team) for row in paged] == [
-            (row.rank, row.team) for row in board.rows
-        ]
-        ranks = [page(session, my_team_id=row.team_id, per_page=1).mine.rank for row in board.rows]
-        assert ranks == [row.rank for row in board.rows]
-        before = [(row.team, row.score, row.entries, row.last_at) for row in board.rows]
-    with installation.database.writing() as session:
-        competition = session.scalars(select(Competition)).one()
-        leaderboard.rebuild(
-            session, competition, metric="accuracy", higher_is_better=higher_is_better
-        )
-    with installation.database.reading() as session:
-        after = page(session, per_page=100).rows
-        assert [(row.team, row.score, row.entries, row.last_at) for row in after] == before
+def page(session, my_team_id=None, **options):
+    competition = session.scalars(select(Competition)).one()
+    return leaderboard.read(session, competition, reader=Reader(my_team_id), **options)
 
 
 def test_a_tie_goes_to_the_earlier_reception_and_equal_places_share_a_rank(installation, factory):
@@ -195,7 +143,7 @@ def test_a_page_past_the_end_is_the_last_and_an_empty_board_has_one_page(install
 @pytest.mark.parametrize("score", [float("nan"), float("inf"), float("-inf")])
 def test_what_is_not_finite_is_never_ranked(score):
     with pytest.raises(ValueError, match="cannot be ranked"):
-        leaderboard.order_key(score, higher_is_better=True)
+        boardrules.order_key(score, higher_is_better=True)
 
 
 def test_every_change_raises_the_boards_revision(installation, factory, predictions):
@@ -207,3 +155,91 @@ def test_every_change_raises_the_boards_revision(installation, factory, predicti
         with installation.database.reading() as session:
             revisions.append(competitions.find(session, "toy").board_revision)
     assert revisions == [1, 2]
+
+
+@pytest.fixture
+def three_metrics(factory):
+    factory.competition(
+        order_by="mean_rank",
+        spec={"metric": {"name": "accuracy", "also": ["f1_macro", "log_loss"]}},
+    )
+
+
+def test_ranks_in_several_metrics_are_averaged_if_the_competition_says_so(
+    installation, three_metrics
+):
+    # ranks: ada 1, 3, 3; bob 2, 1, 1; cy 3, 2, 2 (log loss: lower is better)
+    scores = {"ada": (0.9, 0.1, 3.0), "bob": (0.8, 0.3, 1.0), "cy": (0.7, 0.2, 2.0)}
+    with installation.database.writing() as session:
+        for minute, (name, (first, f1, loss)) in enumerate(scores.items()):
+            add_score(session, add_team(session, name), first, minute, f1_macro=f1, log_loss=loss)
+        add_score(
+            session, add_team(session, "net", is_baseline=True), 0.95, 9, f1_macro=0.9, log_loss=0.5
+        )
+    with installation.database.reading() as session:
+        board = page(session)
+        keys = dict(session.execute(select(BoardEntry.score, BoardEntry.order_key)).all())
+    assert [(row.rank, row.team) for row in board.rows] == [
+        (None, "net"),
+        (1, "bob"),
+        (2, "ada"),
+        (2 + 1, "cy"),
+    ]
+    assert keys == {0.95: 1.0, 0.8: 4 / 3, 0.9: 7 / 3, 0.7: 7 / 3}
+    assert board.rows[1].others == {"f1_macro": 0.3, "log_loss": 1.0}
+
+
+def test_a_rebuild_keeps_what_only_time_and_resamples_know(installation, factory):
+    factory.competition()
+    with installation.database.writing() as session:
+        add_score(session, add_team(session, "ada"), 0.9, 1)
+        entry = session.scalars(select(BoardEntry)).one()
+        entry.rank_before, entry.rank_low, entry.rank_high, entry.tie_group = 4, 1, 2, 1
+    with installation.database.writing() as session:
+        entries.rebuild(session, session.scalars(select(Competition)).one())
+    with installation.database.reading() as session:
+        (row,) = page(session).rows
+    assert (row.change, row.rank_low, row.rank_high, row.tied_with_leader) == (3, 1, 2, True)
+
+
+def test_other_teams_have_made_up_names_where_the_host_wants_it(installation, factory):
+    factory.competition(names="pseudonymous")
+    with installation.database.writing() as session:
+        teams = [add_team(session, name) for name in ("ada", "bob")]
+        for minute, team in enumerate(teams):
+            add_score(session, team, 0.5, minute)
+        add_score(session, add_team(session, "net", is_baseline=True), 0.1, 9)
+    with installation.database.reading() as session:
+        competition = session.scalars(select(Competition)).one()
+        ada = leaderboard.read(session, competition, reader=Reader(teams[0].id))
+        host = leaderboard.read(session, competition, reader=Reader(is_host=True))
+    assert [row.team for row in ada.rows][::2] == ["ada", "net"]
+    assert ada.rows[1].team != "bob"
+    assert len(ada.rows[1].team.split()) == 3
+    assert [row.team for row in host.rows] == ["ada", "bob", "net"]
+
+
+def test_of_a_hidden_board_a_team_sees_its_own_score_and_no_rank(installation, factory):
+    factory.competition(names="hidden")
+    with installation.database.writing() as session:
+        team = add_team(session, "ada")
+        add_score(session, team, 0.5, 0)
+        add_score(session, add_team(session, "bob"), 0.6, 0)
+    with installation.database.reading() as session:
+        board = page(session, my_team_id=team.id)
+        assert (board.rows, board.total) == ([], 0)
+        assert (board.mine.team, board.mine.score, board.mine.rank) == ("ada", 0.5, None)
+        assert page(session).mine is None
+
+
+def test_a_team_is_found_by_a_part_of_its_name_with_its_rank(installation, factory):
+    factory.competition()
+    with installation.database.writing() as session:
+        for minute, name in enumerate(("Ada & co", "bob", "100% ada")):
+            add_score(session, add_team(session, name), 1 - minute / 10, minute)
+    with installation.database.reading() as session:
+        competition = session.scalars(select(Competition)).one()
+        found = leaderboard.find(session, competition, "public", "ADA", Reader(), 9)
+        percent = leaderboard.find(session, competition, "public", "0%", Reader(), 9)
+    assert [(row.rank, row.team) for row in found] == [(1, "Ada & co"), (3, "100% ada")]
+    assert [row.team for row in percent] == ["100% ada"]

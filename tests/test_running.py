@@ -12,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from podium import running
 from podium.catalog import Run
+from podium.desk import Desk, Said
 from podium.errors import FaultError
 from podium.sandbox import Bubblewrap
 
@@ -59,11 +60,11 @@ def ear() -> Ear:
 def carry_out(scratch, images, ear, tmp_path_factory):
     """Runs a file of some kind under the rules of `[run]`."""
 
-    def carry_out(kind: str, content: bytes, **rules: object) -> running.Said:
+    def carry_out(kind: str, content: bytes, **rules: object) -> Said:
         folder = tmp_path_factory.mktemp("desk")
         for parent in (folder, *folder.parents[:2]):
             parent.chmod(0o755)
-        desk = running.Desk.make(folder, Bubblewrap.here())
+        desk = Desk.make(folder, Bubblewrap.here())
         desk.file.write_bytes(content)
         np.savez(desk.inputs / "test.npz", ids=np.arange(ROWS) + 100, images=images)
         assignment = {
@@ -175,5 +176,5 @@ def test_letting_go_ends_it_at_once(carry_out, ear):
 
 
 def test_a_kind_that_is_not_run_is_our_fault(carry_out):
-    with pytest.raises(FaultError, match="'agent'"):
-        carry_out("agent", b"x")
+    with pytest.raises(FaultError, match="'predictions'"):
+        carry_out("predictions", b"x")

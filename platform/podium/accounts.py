@@ -4,7 +4,8 @@ import functools
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from argon2 import PasswordHasher
@@ -20,7 +21,7 @@ from podium.errors import (
     NotFoundError,
     NotSignedInError,
 )
-from podium.models import AuditEntry, Token, User
+from podium.models import AuditEntry, Course, Enrolment, Token, User
 from podium.models.record import now
 
 ROLES = ("student", "instructor", "admin")
@@ -29,6 +30,16 @@ SCOPES = {
     "submit": "Join competitions, submit, cancel.",
     "host": "Do what you may do as an instructor or admin.",
 }
+# What a course's assistants may be allowed; its instructors may do all of it.
+RIGHTS = {
+    "see": "See everybody's submissions, private scores and the integrity page.",
+    "allow": "Give extensions and extra submissions.",
+    "judge": "Run submissions again, cancel and disqualify them.",
+    "roster": "Add, change and remove students.",
+    "grade": "See grades and change them with a note.",
+}
+HOST = "host"  # all else: open, close, reveal, rescore, release grades; instructors only
+INSTRUCTOR, ASSISTANT, STUDENT = COURSE_ROLES = ("instructor", "assistant", "student")
 WORK = "work"  # for run workers: only admins can give it, and no sign-in carries it
 HANDLE = re.compile(r"[a-z0-9][a-z0-9-]{1,29}")
 EMAIL = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s.\x00-\x1f]+")
@@ -47,17 +58,26 @@ def _dummy_hash() -> str:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who makes a request: a signed-in person, with what the token or page allows."""
+    """Who makes a request: a signed-in person, with what the token or page allows.
+
+    `courses` are those the person belongs to, by id, each with the rights it gives.
+    """
 
     id: int
     handle: str
     role: str
     scopes: frozenset[str]
+    courses: Mapping[int, frozenset[str]] = field(default_factory=dict, compare=False)
 
     @property
     def is_admin(self) -> bool:
         """Whether the caller may administer the platform in this request."""
         return self.role == "admin" and "host" in self.scopes
+
+    @property
+    def teaches(self) -> bool:
+        """Whether the caller may host, or has a right in a course."""
+        return self.role in ("instructor", "admin") or any(self.courses.values())
 
     def need(self, scope: str) -> None:
         """Raise NoAccessError unless the token carries `scope`."""
@@ -103,6 +123,13 @@ def create_user(
         session.flush()
     except IntegrityError:
         raise ConflictError("This handle or address was taken just now.", field="handle") from None
+    # Places that course lists keep for this address are this person's now.
+    session.execute(
+        update(Enrolment)
+        .where(Enrolment.email == email, Enrolment.user_id.is_(None))
+        .values(user_id=user.id)
+        .execution_options(synchronize_session=False)
+    )
     return user
 
 
@@ -266,8 +293,7 @@ def caller_of_token(session: Session, text: str) -> tuple[Caller, int | None]:
         )
     token, user = row
     stale = token.last_used_at is None or moment - token.last_used_at > TOKEN_SEEN_EVERY
-    caller = Caller(user.id, user.handle, user.role, frozenset(token.scopes))
-    return caller, token.id if stale else None
+    return caller_of(session, user, frozenset(token.scopes)), token.id if stale else None
 
 
 def note_token_use(session: Session, token_id: int) -> None:
@@ -280,7 +306,25 @@ def caller_of_session(session: Session, user_id: int, epoch: int) -> Caller | No
     user = session.get(User, user_id)
     if user is None or user.session_epoch != epoch:
         return None
-    return Caller(user.id, user.handle, user.role, frozenset(SCOPES))
+    return caller_of(session, user, frozenset(SCOPES))
+
+
+def caller_of(session: Session, user: User, scopes: frozenset[str]) -> Caller:
+    """A person as a caller with these scopes, and with what the person's courses allow."""
+    rows = session.execute(
+        select(Enrolment.course_id, Enrolment.role, Course.assistants_may)
+        .join(Course, Course.id == Enrolment.course_id)
+        .where(Enrolment.user_id == user.id)
+    )
+    courses = {course_id: rights_of(role, allowed) for course_id, role, allowed in rows}
+    return Caller(user.id, user.handle, user.role, scopes, courses)
+
+
+def rights_of(role: str, assistants_may: list[str]) -> frozenset[str]:
+    """What a role in a course gives."""
+    if role == INSTRUCTOR:
+        return frozenset({*RIGHTS, HOST})
+    return frozenset(assistants_may) if role == ASSISTANT else frozenset()
 
 
 def _is_over(token: Token, moment: datetime) -> bool:

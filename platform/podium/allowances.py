@@ -1,40 +1,71 @@
-"""What a host allows one team: extra submissions and a later deadline, with who and why."""
+"""What a host allows: extra submissions and a later deadline, with who and why.
 
+To a team, a student, or a section of the course; how they go together is in `deadlines`.
+"""
+
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from podium import limits
-from podium.accounts import Caller
-from podium.competitions import find, need_host
+from podium import deadlines, limits
+from podium.accounts import Caller, find_user
+from podium.competitions import find, need_moment, need_right, team_of
 from podium.errors import BadRequestError, NotFoundError
-from podium.models import AuditEntry, Competition, Extension, Grant, Team
+from podium.models import (
+    AuditEntry,
+    Competition,
+    Enrolment,
+    Extension,
+    Grant,
+    Membership,
+    Team,
+    User,
+)
 from podium.models.record import now
 
 MOST_GRANTED = 1000
 LONGEST_REASON = 500
 
 
-def grant(
-    session: Session, caller: Caller, slug: str, team_name: str, submissions: int, reason: str
-) -> Team:
-    """Give a team extra submissions today (a day of the competition's zone) and in all.
+@dataclass(frozen=True)
+class Receiver:
+    """To whom something is given: exactly one of the three."""
 
-    Raises NoAccessError, NotFoundError, or BadRequestError for a number that is not 1 to 1000.
+    team: str | None = None
+    student: str | None = None  # a handle
+    section: str | None = None
+
+    def __post_init__(self) -> None:
+        if sum(bool(one) for one in (self.team, self.student, self.section)) != 1:
+            raise BadRequestError("Name a team, a student or a section: one of them.", field="team")
+
+    def __str__(self) -> str:
+        return self.team or self.student or f"section {self.section}"
+
+
+def grant(
+    session: Session, caller: Caller, slug: str, to: Receiver, submissions: int, reason: str
+) -> Team | None:
+    """Give extra submissions today (a day of the competition's zone) and in all.
+
+    Returns the team it counts for, if it is one. Raises NoAccessError, NotFoundError, or
+    BadRequestError for a number that is not 1 to 1000.
     """
     competition = find(session, slug)
-    need_host(competition, caller)
+    need_right(competition, caller, "allow")
     if not 1 <= submissions <= MOST_GRANTED:
         raise BadRequestError(
             f"Cannot grant {submissions} submissions. Grant 1 to {MOST_GRANTED}.",
             field="submissions",
         )
-    team = _team(session, competition, team_name)
+    team, columns = _receiver(session, competition, to)
     day = limits.local_day(now(), competition.time_zone)
     session.add(
         Grant(
-            team_id=team.id,
+            **columns,
             day=day,
             submissions=submissions,
             reason=reason[:LONGEST_REASON],
@@ -42,36 +73,93 @@ def grant(
         )
     )
     detail = {"submissions": submissions, "day": day.isoformat()}
-    _audit(session, caller, "team.grant", competition, team, reason, detail)
+    _audit(session, caller, "grant", competition, to, reason, detail)
     return team
 
 
 def extend(
-    session: Session, caller: Caller, slug: str, team_name: str, until: datetime, reason: str
-) -> Team:
-    """Give a team a deadline of its own; it counts where it is later than everybody's.
+    session: Session, caller: Caller, slug: str, to: Receiver, until: datetime, reason: str
+) -> Team | None:
+    """Give a deadline of its own; it counts where it is later than everybody's.
 
-    Raises NoAccessError, NotFoundError, or BadRequestError where there is no deadline.
+    Returns the team it counts for, if it is one. Raises NoAccessError, NotFoundError, or
+    BadRequestError where there is no deadline.
     """
     competition = find(session, slug)
-    need_host(competition, caller)
+    need_right(competition, caller, "allow")
     if competition.closes_at is None:
         raise BadRequestError(
             f"{competition.title} has no deadline, so there is nothing to extend.", field="until"
         )
-    if until.tzinfo is None:
-        raise BadRequestError(
-            f"{until.isoformat()} has no time zone. Write it like 2026-12-01T18:00+01:00.",
-            field="until",
-        )
-    team = _team(session, competition, team_name)
+    need_moment(until, "until")
+    team, columns = _receiver(session, competition, to)
     session.add(
-        Extension(
-            team_id=team.id, closes_at=until, reason=reason[:LONGEST_REASON], granted_by=caller.id
-        )
+        Extension(**columns, closes_at=until, reason=reason[:LONGEST_REASON], granted_by=caller.id)
     )
-    _audit(session, caller, "team.extend", competition, team, reason, {"until": until.isoformat()})
+    detail: dict[str, object] = {"until": until.isoformat()}
+    _audit(session, caller, "extend", competition, to, reason, detail)
     return team
+
+
+def given(session: Session, competition: Competition) -> list[dict[str, Any]]:
+    """All that hosts gave in a competition, the latest first: for staff to read."""
+    found = []
+    for kind, table in (("deadline", Extension), ("submissions", Grant)):
+        rows = session.execute(
+            select(table, Team.name, User.handle)
+            .outerjoin(Team, Team.id == table.team_id)
+            .outerjoin(User, User.id == table.user_id)
+            .where(deadlines.given_in(table, competition))
+        )
+        for one, team, student in rows:
+            found.append(
+                {
+                    "kind": kind,
+                    "to": team or student or f"section {one.section}",
+                    "value": one.closes_at if isinstance(one, Extension) else one.submissions,
+                    "reason": one.reason,
+                    "at": one.granted_at,
+                }
+            )
+    return sorted(found, key=lambda row: row["at"], reverse=True)
+
+
+def _receiver(
+    session: Session, competition: Competition, to: Receiver
+) -> tuple[Team | None, dict[str, Any]]:
+    """The team something counts for, and the columns that name who gets it."""
+    if to.team:
+        team = _team(session, competition, to.team)
+        return team, {"team_id": team.id}
+    if to.section:
+        in_section = select(Enrolment.id).where(
+            Enrolment.course_id == competition.course_id, Enrolment.section == to.section
+        )
+        if not session.scalar(select(in_section.exists())):
+            raise NotFoundError(
+                f"Nobody in the course of {competition.slug} is in a section {to.section!r}."
+            )
+        return None, {"competition_id": competition.id, "section": to.section}
+    user = find_user(session, to.student or "")
+    _need_belongs(session, competition, user.id, user.handle)
+    return team_of(session, competition.id, user.id), {
+        "competition_id": competition.id,
+        "user_id": user.id,
+    }
+
+
+def _need_belongs(session: Session, competition: Competition, user_id: int, handle: str) -> None:
+    """Only to students of the course, or where there is none to who has joined."""
+    if competition.course_id is None:
+        belongs = exists().where(
+            Membership.competition_id == competition.id, Membership.user_id == user_id
+        )
+    else:
+        belongs = exists().where(
+            Enrolment.course_id == competition.course_id, Enrolment.user_id == user_id
+        )
+    if not session.scalar(select(belongs)):
+        raise NotFoundError(f"{handle} does not take part in {competition.slug}.")
 
 
 def _team(session: Session, competition: Competition, name: str) -> Team:
@@ -96,17 +184,18 @@ def _team(session: Session, competition: Competition, name: str) -> Team:
 def _audit(
     session: Session,
     caller: Caller,
-    action: str,
+    verb: str,
     competition: Competition,
-    team: Team,
+    to: Receiver,
     reason: str,
     detail: dict[str, object],
 ) -> None:
+    kind = "team" if to.team else "student" if to.student else "section"
     session.add(
         AuditEntry(
             user_id=caller.id,
-            action=action,
-            subject=f"team:{competition.slug}/{team.name}",
+            action=f"{kind}.{verb}",
+            subject=f"{kind}:{competition.slug}/{to.team or to.student or to.section}",
             reason=reason[:LONGEST_REASON],
             detail=detail,
         )

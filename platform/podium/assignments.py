@@ -6,7 +6,7 @@ one, it fetches the submitted file and the public inputs, and brings output and 
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,17 +14,19 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from podium import attempts, catalog, turns, workers
+from podium import attempts, catalog, episodes, matches, turns, workers
 from podium.attempts import Ending, Lease, Spent
 from podium.catalog import Spec
+from podium.desk import Played
 from podium.errors import BadRequestError, ConflictError, NoAccessError
 from podium.installation import Installation
-from podium.models import Challenge, ChallengeFile, Submission
+from podium.jobqueue import RUN_QUEUES
+from podium.matches import Pairing
+from podium.models import Challenge, ChallengeFile, Rescoring, Submission
 from podium.storage import Incoming
-from podium.verdicts import Verdict
+from podium.verdicts import State, Verdict
 from podium.workers import Card
 
-RUN_QUEUES = ("run", "run-gpu")
 MOST_LOG_CHARACTERS = 64 << 10
 LONGEST_REASON = 280
 
@@ -46,6 +48,8 @@ class Assignment:
     output: str  # the name of the file that it must write
     columns: Sequence[str]  # of that file, the id first, where it has columns
     device: str  # cpu or gpu
+    seeds: Sequence[tuple[int, int]] = ()  # of an agent: number and hidden seed of each episode
+    matches: Sequence[Pairing] = ()  # of one that plays against others
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class Report:
     details: Sequence[dict[str, Any]] = ()
     log: str = ""
     spent: Spent | None = None
+    episodes: Sequence[Played] = ()  # of an agent; their replays were brought before
 
 
 def take(installation: Installation, card: Card) -> Assignment | None:
@@ -125,32 +130,65 @@ def submission_of(session: Session, lease: Lease) -> Submission:
     return session.scalars(
         select(Submission)
         .where(Submission.id == lease.submission_id)
-        .options(joinedload(Submission.competition))
+        .options(
+            joinedload(Submission.competition),
+            joinedload(Submission.rescoring).joinedload(Rescoring.challenge),
+        )
     ).one()
 
 
 def input_of(session: Session, lease: Lease, name: str) -> ChallengeFile:
     """One of the inputs that the attempt may read, else NoAccessError."""
     submission = submission_of(session, lease)
-    for file in _inputs(submission.competition.challenge):
+    for file in _inputs(submission.challenge):
         if file.name == name:
             return file
     raise NoAccessError(f"{name!r} is none of the inputs of this run.")
 
 
+def opponent_of(session: Session, lease: Lease, submission_id: int) -> Submission:
+    """An agent that the attempt may play against, else NoAccessError."""
+    submission = submission_of(session, lease)
+    other = session.get(Submission, submission_id)
+    if (
+        submission.queue == "match"
+        and other is not None
+        and other.kind == "agent"
+        and other.competition_id == submission.competition_id
+        and other.state in (State.SCORED, State.RUNNING, State.QUEUED)
+    ):
+        return other
+    raise NoAccessError(f"Submission {submission_id} is no opponent of this run.")
+
+
 def largest_output(session: Session, lease: Lease) -> int:
     """The most bytes that an attempt's output may have: as many as a submitted file."""
-    spec = catalog.parse(submission_of(session, lease).competition.challenge.spec)
+    spec = catalog.parse(submission_of(session, lease).challenge.spec)
     return spec.submission.max_file_mib << 20
 
 
 def keep_output(installation: Installation, lease: Lease, output: Incoming) -> None:
     """Make what a run wrote durable; ConflictError if the attempt is over."""
+    _keep(installation, lease, output, "outputs", attempts.note_output)
+
+
+def keep_replays(installation: Installation, lease: Lease, replays: Incoming) -> None:
+    """Make the replays of an attempt durable, one behind the other; else as `keep_output`."""
+    _keep(installation, lease, replays, "replays", attempts.note_replays)
+
+
+def _keep(
+    installation: Installation,
+    lease: Lease,
+    file: Incoming,
+    folder: str,
+    note: Callable[[Session, Lease, str], bool],
+) -> None:
     name = uuid.uuid4().hex
-    key = f"outputs/{name[:2]}/{name}"
-    installation.storage.keep(output, key)
+    key = f"{folder}/{name[:2]}/{name}"
+    installation.storage.keep(file, key)
     with installation.database.writing() as session:
-        if attempts.note_output(session, lease, key):
+        if note(session, lease, key):
             return
     installation.storage.delete(key)
     raise _over(lease)
@@ -177,7 +215,7 @@ def _report(
     """Whether it was taken, and whether the submission now waits for another worker."""
     match said.outcome:
         case "ran":
-            return (done := _finish(session, lease, said)), done
+            return _finish(installation, session, lease, said)
         case "returned":
             return (done := attempts.hand_back(session, lease)), done
         case "fault":
@@ -191,18 +229,31 @@ def _report(
                 details=list(said.details),
                 spent=said.spent,
             )
-            return attempts.end(session, lease, ending), False
+            if not attempts.end(session, lease, ending):
+                return False, False
+            submission = session.get_one(Submission, lease.submission_id)
+            episodes.add(installation, session, lease, submission, said.episodes)
+            return True, False
 
 
-def _finish(session: Session, lease: Lease, said: Report) -> bool:
+def _finish(
+    installation: Installation, session: Session, lease: Lease, said: Report
+) -> tuple[bool, bool]:
+    """It ran: its output waits to be scored, or its games are rated."""
+    if not attempts.hold(session, lease):
+        raise _over(lease)
     submission = submission_of(session, lease)
+    episodes.add(installation, session, lease, submission, said.episodes)
+    if submission.queue == "match":
+        return matches.settle(session, lease, submission, said.spent)
     key = attempts.output_key(session, lease)
     if not key:
         raise BadRequestError("Bring the output before the report that it ran.", field="outcome")
-    spec = catalog.parse(submission.competition.challenge.spec)
+    spec = catalog.parse(submission.challenge.spec)
     queue = spec.score_queue
     turns.enter_next(session, submission, queue)
-    return attempts.finish_run(session, lease, queue, key, said.spent)
+    done = attempts.finish_run(session, lease, queue, key, said.spent)
+    return done, done
 
 
 def _fitting(session: Session, card: Card) -> set[int]:
@@ -218,8 +269,14 @@ def _assignment(
     installation: Installation, session: Session, lease: Lease, card: Card
 ) -> Assignment:
     submission = submission_of(session, lease)
-    challenge = submission.competition.challenge
+    challenge = submission.challenge
     spec: Spec = catalog.parse(challenge.spec)
+    seeds: list[tuple[int, int]] = []
+    pairings: list[Pairing] = []
+    if spec.is_match:
+        pairings = matches.pairings(installation, session, submission)
+    elif spec.run.agent is not None:
+        seeds = [(one.number, one.seed) for one in episodes.seeds(installation, challenge)]
     token = _signer(installation).dumps([lease.submission_id, lease.number, lease.worker])
     assert isinstance(token, str)
     return Assignment(
@@ -233,15 +290,12 @@ def _assignment(
         sha256=submission.sha256,
         inputs=_inputs(challenge),
         run=spec.run.model_dump(mode="json"),
-        output=f"predictions{spec.grading.submission.suffix}",
-        columns=_columns(spec),
+        output=spec.output_file,
+        columns=spec.output_columns,
         device="gpu" if card.queue.endswith("-gpu") else "cpu",
+        seeds=seeds,
+        matches=pairings,
     )
-
-
-def _columns(spec: Spec) -> list[str]:
-    said = spec.submission
-    return [said.id.name, *(column.name for column in said.columns)] if said.id else []
 
 
 def _inputs(challenge: Challenge) -> list[ChallengeFile]:

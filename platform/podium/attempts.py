@@ -141,6 +141,11 @@ def note_output(session: Session, lease: Lease, output_key: str) -> bool:
     return _note(session, lease, output_key=output_key)
 
 
+def note_replays(session: Session, lease: Lease, replays_key: str) -> bool:
+    """Remember where an attempt's replays are; False if its lease is not in force."""
+    return _note(session, lease, replays_key=replays_key)
+
+
 def note_log(session: Session, lease: Lease, log_tail: str) -> bool:
     """Keep the end of what a submission prints while it runs; False if it is too late."""
     return _note(session, lease, log=log_tail)
@@ -153,6 +158,19 @@ def output_key(session: Session, lease: Lease) -> str:
             Attempt.submission_id == lease.submission_id, Attempt.number == lease.number
         )
     ).one()
+
+
+def hold(session: Session, lease: Lease) -> bool:
+    """Lock a submission whose report is being taken, so that nobody ends it meanwhile.
+
+    False if the lease is not in force any more.
+    """
+    held = select(Submission.id).where(
+        Submission.id == lease.submission_id,
+        Submission.attempt == lease.number,
+        Submission.state == STAGE_STATES[lease.stage],
+    )
+    return session.scalar(held.with_for_update()) is not None
 
 
 def in_force(session: Session, lease: Lease) -> bool:
@@ -265,15 +283,19 @@ def give_back(
     return target
 
 
-def hand_back(session: Session, lease: Lease) -> bool:
-    """Give up an attempt because its worker is to end: nobody's fault, and not counted as one."""
+def hand_back(
+    session: Session,
+    lease: Lease,
+    note: str = "The worker was asked to end. Another one begins anew; nothing to do.",
+) -> bool:
+    """Give up an attempt through nobody's fault, as when its worker is to end: not counted."""
     moved = move(
         session,
         lease.submission_id,
         STAGE_STATES[lease.stage],
         State.QUEUED,
         Submission.attempt == lease.number,
-        note="The worker was asked to end. Another one begins anew; nothing to do.",
+        note=note,
     )
     if moved is not None:
         _close(session, lease, RETURNED, "", "platform")
@@ -293,6 +315,23 @@ def finish_run(
         note="It ran to its end. Its output waits to be scored.",
         queue=queue,
         output_key=output_key,
+        faults=0,
+        not_before=None,
+    )
+    if moved is not None:
+        _close(session, lease, RAN, "", "submitter", spent)
+    return moved is not None
+
+
+def play_on(session: Session, lease: Lease, note: str, spent: Spent | None) -> bool:
+    """End a round of an agent that has more games to play; False if it is too late."""
+    moved = move(
+        session,
+        lease.submission_id,
+        State.RUNNING,
+        State.QUEUED,
+        Submission.attempt == lease.number,
+        note=note,
         faults=0,
         not_before=None,
     )

@@ -196,6 +196,22 @@ class ModelRun(_Strict):
     max_mib: Annotated[int, Field(ge=1, le=10_000)] = 256
 
 
+class AgentRun(_Strict):
+    """What agents play, and on which terms; see `podium.referee.Rules`."""
+
+    game: Text  # an environment of gymnasium, or a game of the referee's own
+    options: dict[str, Any] = {}  # of gymnasium.make
+    players: Literal[1, 2] = 1
+    environments: Annotated[int, Field(ge=1, le=256)] = 1  # at once, observations stacked
+    move_s: Annotated[float, Field(gt=0, le=600)] = 1.0
+    bank_s: Annotated[float, Field(ge=0, le=3600)] = 10.0  # of an episode, for slow moves
+    load_s: Annotated[float, Field(gt=0, le=600)] = 60.0
+    max_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    fault_return: float | None = None  # what an episode earns at most if the agent errs
+    opening_moves: Annotated[int, Field(ge=0, le=1000)] = 0  # of two players: drawn at random
+    games: Annotated[int, Field(ge=2, le=1000)] = 40  # of two players: before a rating stands
+
+
 class Run(_Strict):
     """What a submitted model, bundle or agent reads and writes, and its limits."""
 
@@ -203,6 +219,7 @@ class Run(_Strict):
     hidden: list[Text] = []  # files of private/ that it finds there besides
     contract: Literal["script", "batch"] = "script"  # of code
     model: ModelRun | None = None
+    agent: AgentRun | None = None
     limits: RunLimits = RunLimits()
 
     @model_validator(mode="after")
@@ -273,7 +290,22 @@ class Spec(_Strict):
     resources: Resources = Resources()
     data: Data
     baselines: list[Baseline] = []
+    practice: bool = True  # open to everybody from the start; else when somebody prepares it
     changes: list[str] = []
+
+    @model_validator(mode="after")
+    def _says_what_is_played(self) -> Self:
+        plays = "agent" in self.kinds
+        if plays != (self.run.agent is not None):
+            raise ValueError("a table [run.agent] if, and only if, kinds names 'agent'")
+        if plays and len(self.kinds) > 1:
+            raise ValueError("'agent' alone among the kinds: other files have no episodes")
+        return self
+
+    @property
+    def is_match(self) -> bool:
+        """Whether agents play against each other, and are scored by all their games."""
+        return self.run.agent is not None and self.run.agent.players > 1
 
     @property
     def score_queue(self) -> str:
@@ -293,11 +325,33 @@ class Spec(_Strict):
     @property
     def sample_file(self) -> str:
         """The name of the public file that shows the form of a submission."""
+        if self.run.agent is not None:
+            return "sample_agent.py"
         return f"sample_submission{self.grading.submission.suffix}"
 
     @property
+    def kind(self) -> str:
+        """The kind of submission that baselines are."""
+        return "predictions" if self.run.agent is None else "agent"
+
+    @property
+    def output_file(self) -> str:
+        """The name of the file that a run writes."""
+        return f"predictions{self.grading.submission.suffix}"
+
+    @property
+    def output_columns(self) -> list[str]:
+        """The columns of that file, the id first."""
+        return [self.submission.id.name, *(column.name for column in self.submission.columns)]
+
+    @property
+    def baseline_file(self) -> str:
+        """The name of the file that a baseline writes."""
+        return "agent.zip" if self.run.agent else f"submission{self.grading.submission.suffix}"
+
+    @property
     def answers_file(self) -> str:
-        """The name of the file with the hidden answers."""
+        """The name of the file with the hidden answers; of agents, with the hidden seeds."""
         return f"answers{self.grading.answers.suffix}"
 
     def sources(self, edition: str) -> dict[str, list[Source]]:
@@ -439,6 +493,7 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
         "limits": RunLimits if "run" in location else Limits,
         "run": Run,
         "model": ModelRun,
+        "agent": AgentRun,
         "resources": Resources,
         "data": Data,
         "baselines": Baseline,

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from podium import catalog
+from podium import catalog, workers
 from podium.catalog import Spec
 from podium.competitions import find
 from podium.errors import BadRequestError
@@ -15,7 +15,7 @@ from podium.models import Challenge
 from podium.recent import Recent
 from podium.running import check_bundle, check_onnx
 from podium.sandbox.refusal import RefusedError
-from podium.submissions import check_kind
+from podium.submissions import check_kind, queue_for
 from podium_scoring import SubmissionError
 from podium_scoring.tables import Form, read_predictions
 
@@ -50,6 +50,7 @@ def check(
             raise BadRequestError(f"{competition.title} is not ready: its data are being prepared.")
         spec = catalog.parse(challenge.spec)
         keys = {one.name: one.file_key for one in challenge.files}
+        available = workers.environment(session, queue_for(session, challenge, kind))
     try:
         match kind:
             case "predictions":
@@ -57,7 +58,8 @@ def check(
             case "model":
                 return _model(installation, spec, keys, file.read())
             case _:
-                bundle = check_bundle(spec.run.model_dump(mode="json"), file.read())
+                rules = spec.run.model_dump(mode="json")
+                bundle = check_bundle(rules, file.read(), kind, available)
                 return _fits(
                     f"The bundle can be run: {bundle.entry} and {len(bundle.files) - 1} files "
                     "beside it. What it does is seen when it runs."

@@ -242,6 +242,18 @@ class Client:
             time.sleep(min(pause, left))
             pause = min(2.0, pause * 1.5)
 
+    def episodes(self, submission_id: int) -> list[Answer]:
+        """What an agent has played, newest first."""
+        return self._all(f"/submissions/{submission_id}/episodes", {})
+
+    def replay(self, episode_id: int) -> Answer:
+        """An episode step by step."""
+        return self._json("GET", f"/episodes/{episode_id}/replay")
+
+    def environment(self, slug: str) -> Answer:
+        """What submitted code runs with: packages, inputs, limits."""
+        return self._json("GET", f"/competitions/{_part(slug)}/environment")
+
     def log(self, submission_id: int) -> str:
         """What happened to a submission, a line each."""
         with self._call("GET", f"/submissions/{submission_id}/log") as answer:
@@ -255,22 +267,248 @@ class Client:
         """Run a submission again that ended in error: for hosts."""
         self._call("POST", f"/submissions/{submission_id}/retry")
 
-    def grant(self, slug: str, team: str, submissions: int, reason: str = "") -> Answer:
-        """Give a team extra submissions, today and in all: for hosts; its limits."""
-        asked = {"team": team, "submissions": submissions, "reason": reason}
+    def grant(self, slug: str, to: dict[str, str], submissions: int, reason: str = "") -> Answer:
+        """Give extra submissions, today and in all: for hosts.
+
+        `to` has one key: team, student or section.
+        """
+        asked = {**to, "submissions": submissions, "reason": reason}
         return self._json("POST", f"/competitions/{_part(slug)}/grants", json=asked)
 
-    def extend(self, slug: str, team: str, until: str, reason: str = "") -> Answer:
-        """Give a team a deadline of its own (ISO 8601 with zone): for hosts; its limits."""
-        asked = {"team": team, "until": until, "reason": reason}
+    def extend(self, slug: str, to: dict[str, str], until: str, reason: str = "") -> Answer:
+        """Give a deadline of its own (ISO 8601 with zone): for hosts; `to` as in `grant`."""
+        asked = {**to, "until": until, "reason": reason}
         return self._json("POST", f"/competitions/{_part(slug)}/extensions", json=asked)
 
     def leaderboard(
-        self, slug: str, *, split: str = "public", page: int = 1, per_page: int = 50
+        self,
+        slug: str,
+        *,
+        split: str = "public",
+        page: int = 1,
+        per_page: int = 50,
+        at: str | None = None,
     ) -> Answer:
-        """A page of the board."""
-        query = {"split": split, "page": page, "per_page": per_page}
+        """A page of the board, or (ISO 8601 with zone) of the public one as it stood then."""
+        query = {"split": split, "page": page, "per_page": per_page, "at": at}
         return self._json("GET", f"/competitions/{_part(slug)}/leaderboard", params=query)
+
+    def shakeup(self, slug: str) -> list[Answer]:
+        """Public against private rank of all teams, after the reveal."""
+        return self._all(f"/competitions/{_part(slug)}/shakeup", {})
+
+    def team(self, slug: str) -> Answer:
+        """The own team, and those that invite."""
+        return self._json("GET", f"/competitions/{_part(slug)}/team")
+
+    def create_team(self, slug: str, name: str) -> Answer:
+        """Create a team, or name the own one."""
+        return self._json("POST", f"/competitions/{_part(slug)}/team", json={"name": name})
+
+    def invite(self, slug: str, handle: str | None = None) -> Answer:
+        """Invite a person, or make a link."""
+        path = f"/competitions/{_part(slug)}/team/invitations"
+        return self._json("POST", path, json={"handle": handle})
+
+    def accept_invitation(
+        self, slug: str, team: str | None = None, code: str | None = None
+    ) -> Answer:
+        """Enter a team, by its name or a link's code."""
+        path = f"/competitions/{_part(slug)}/team/accept"
+        return self._json("POST", path, json={"team": team, "code": code})
+
+    def leave_team(self, slug: str) -> Answer:
+        """Leave for a team of one's own."""
+        return self._json("POST", f"/competitions/{_part(slug)}/team/leave")
+
+    def merge_team(self, slug: str, other: str) -> Answer:
+        """Ask another team to become one, or agree; `team` is null until both have."""
+        path = f"/competitions/{_part(slug)}/team/merge"
+        return self._json("POST", path, json={"team": other})
+
+    def finals(self, slug: str) -> Answer:
+        """What is selected and what would count."""
+        return self._json("GET", f"/competitions/{_part(slug)}/finals")
+
+    def choose_finals(self, slug: str, submissions: list[int]) -> Answer:
+        """Let these be final, and no others."""
+        path = f"/competitions/{_part(slug)}/finals"
+        return self._json("PUT", path, json={"submissions": submissions})
+
+    def board_options(self, slug: str) -> Answer:
+        """What the host has chosen for the board: for hosts."""
+        return self._json("GET", f"/competitions/{_part(slug)}/board")
+
+    def change_board(self, slug: str, options: Answer) -> Answer:
+        """Change options of the board: for hosts."""
+        return self._json("PATCH", f"/competitions/{_part(slug)}/board", json=options)
+
+    def reveal(self, slug: str, reason: str = "") -> Answer:
+        """Show the private board to everybody: for hosts."""
+        path = f"/competitions/{_part(slug)}/reveal"
+        return self._json("POST", path, json={"reason": reason})
+
+    def disqualify(
+        self,
+        slug: str,
+        *,
+        team: str | None = None,
+        submission: int | None = None,
+        reason: str = "",
+        lift: bool = False,
+    ) -> Answer:
+        """Take a team or a submission off the boards, or lift that: for hosts."""
+        asked = {"team": team, "submission": submission, "reason": reason, "lift": lift}
+        return self._json("POST", f"/competitions/{_part(slug)}/disqualifications", json=asked)
+
+    def integrity(self, slug: str) -> Answer:
+        """What may be worth a question: for hosts."""
+        return self._json("GET", f"/competitions/{_part(slug)}/integrity")
+
+    def rescoring(self, slug: str) -> Answer:
+        """The undecided trial with its difference: for hosts."""
+        return self._json("GET", f"/competitions/{_part(slug)}/rescoring")
+
+    def begin_rescoring(self, slug: str, answers: Path | None, fields: dict[str, str]) -> Answer:
+        """Begin a trial: for hosts."""
+        path = f"/competitions/{_part(slug)}/rescoring"
+        if answers is None:
+            return self._json("POST", path, data=fields)
+        with answers.open("rb") as opened:
+            form = Form(opened, answers.name, fields, lambda _: None)
+            typed = {"Content-Type": form.content_type}
+            return self._json("POST", path, data=form, headers=typed)
+
+    def apply_rescoring(self, slug: str, reason: str = "", *, leaves_out: bool = False) -> Answer:
+        """Put a trial's scores in force: for hosts."""
+        path = f"/competitions/{_part(slug)}/rescoring/apply"
+        return self._json("POST", path, json={"reason": reason, "leaves_out": leaves_out})
+
+    def discard_rescoring(self, slug: str, reason: str = "") -> None:
+        """Throw a trial away: for hosts."""
+        path = f"/competitions/{_part(slug)}/rescoring/discard"
+        self._call("POST", path, json={"reason": reason}).close()
+
+    def edit(self, slug: str, options: Answer) -> Answer:
+        """Change a competition or its board: for hosts."""
+        return self._json("PATCH", f"/competitions/{_part(slug)}", json=options)
+
+    def create_competition(self, fields: dict[str, str], file: Path | None = None) -> Answer:
+        """A draft: of a bundled challenge, of a folder's zip, or of a labelled CSV."""
+        if file is None:
+            return self._json("POST", "/competitions", data=fields)
+        with file.open("rb") as opened:  # sent once: a second try would find the name taken
+            form = Form(opened, file.name, fields, lambda _: None)
+            typed = {"Content-Type": form.content_type}
+            return self._json("POST", "/competitions", data=form, headers=typed)
+
+    def checks(self, slug: str) -> Answer:
+        """The stage of a competition, and what its checks have found: for hosts."""
+        return self._json("GET", f"/competitions/{_part(slug)}/checks")
+
+    def ask_checks(self, slug: str) -> Answer:
+        """Let a draft be checked again: for hosts."""
+        return self._json("POST", f"/competitions/{_part(slug)}/checks")
+
+    def hand_in_baseline(self, slug: str, name: str, file: Path) -> Answer:
+        """Hand in a file as a baseline: for hosts."""
+        path = f"/competitions/{_part(slug)}/baselines"
+        return self._send(path, file, {"name": name}, {})
+
+    def advance(self, slug: str, verb: str, reason: str = "") -> Answer:
+        """`publish`, `open` or `close` a competition: for hosts."""
+        return self._json("POST", f"/competitions/{_part(slug)}/{verb}", json={"reason": reason})
+
+    def clone(self, slug: str, new_slug: str, days: int, course: str | None) -> Answer:
+        """The same competition once more, its dates later by so many days: for hosts."""
+        asked = {"slug": new_slug, "days": days, "course": course}
+        return self._json("POST", f"/competitions/{_part(slug)}/clone", json=asked)
+
+    def export_competition(self, slug: str, out: Path) -> None:
+        """Write the zip of a competition's folder, answers included: for hosts."""
+        path = f"/competitions/{_part(slug)}/export"
+        with self._call("GET", path, stream=True) as answer, out.open("wb") as file:
+            for chunk in answer.iter_content(CHUNK):
+                file.write(chunk)
+
+    def courses(self) -> list[Answer]:
+        """The own courses."""
+        found: list[Answer] = self._json("GET", "/courses")["items"]
+        return found
+
+    def course(self, course: str) -> Answer:
+        """One of them."""
+        return self._json("GET", f"/courses/{_part(course)}")
+
+    def create_course(self, course: str, title: str, time_zone: str) -> Answer:
+        """A new course: for instructors."""
+        asked = {"slug": course, "title": title, "time_zone": time_zone}
+        return self._json("POST", "/courses", json=asked)
+
+    def change_course(self, course: str, options: Answer) -> Answer:
+        """Change options of a course: for its instructors."""
+        return self._json("PATCH", f"/courses/{_part(course)}", json=options)
+
+    def renew_course_code(self, course: str, until: str | None) -> Answer:
+        """A new join code; `until` is ISO 8601 with zone."""
+        return self._json("POST", f"/courses/{_part(course)}/code", json={"until": until})
+
+    def close_course_code(self, course: str) -> Answer:
+        """Nobody joins by a code any more."""
+        return self._json("DELETE", f"/courses/{_part(course)}/code")
+
+    def join_course(self, code: str) -> Answer:
+        """Join a course by its code."""
+        return self._json("POST", "/courses/join", json={"code": code})
+
+    def roster(self, course: str) -> list[Answer]:
+        """Everybody in a course: for its staff."""
+        found: list[Answer] = self._json("GET", f"/courses/{_part(course)}/roster")["items"]
+        return found
+
+    def import_roster(
+        self, course: str, file: Path, *, dry_run: bool = False, remove_absent: bool = False
+    ) -> Answer:
+        """Bring a course to a class list: for its staff; what was changed."""
+        fields = {
+            "dry_run": str(dry_run).lower(),
+            "remove_absent": str(remove_absent).lower(),
+        }
+        return self._send(f"/courses/{_part(course)}/roster", file, fields, {})
+
+    def enrol(self, course: str, handle: str, role: str, section: str = "") -> Answer:
+        """Give a person with an account a place in a course: for its staff."""
+        asked = {"handle": handle, "role": role, "section": section}
+        return self._json("POST", f"/courses/{_part(course)}/people", json=asked)
+
+    def grades(self, slug: str) -> Answer:
+        """The rule and everybody's grade as computed now: for staff that may grade."""
+        return self._json("GET", f"/competitions/{_part(slug)}/grades")
+
+    def my_grade(self, slug: str) -> Answer:
+        """The own grade, when it is released."""
+        return self._json("GET", f"/competitions/{_part(slug)}/grades/mine")
+
+    def set_grade_rule(self, slug: str, rule: Answer) -> Answer:
+        """Publish how scores become percent: for instructors."""
+        return self._json("PUT", f"/competitions/{_part(slug)}/grades/rule", json=rule)
+
+    def override_grade(self, slug: str, email: str, percent: float | None, note: str) -> Answer:
+        """Set a student's grade by hand, or with None take that back."""
+        asked = {"email": email, "percent": percent, "note": note}
+        return self._json("PUT", f"/competitions/{_part(slug)}/grades/override", json=asked)
+
+    def release_grades(self, slug: str, reason: str = "") -> Answer:
+        """Show every student their grade: for instructors."""
+        path = f"/competitions/{_part(slug)}/grades/release"
+        return self._json("POST", path, json={"reason": reason})
+
+    def export_grades(self, slug: str, style: str, class_list: Path | None = None) -> Answer:
+        """Grades as a file: csv, or canvas and moodle filled into their class list."""
+        path = f"/competitions/{_part(slug)}/grades/export"
+        if class_list is None:
+            return self._json("POST", path, data={"style": style})
+        return self._send(path, class_list, {"style": style}, {})
 
     def _all(self, path: str, query: dict[str, Any]) -> list[Answer]:
         found: list[Answer] = []

@@ -46,6 +46,18 @@ class Config(BaseModel):
     web_threads: int = Field(8, ge=1, le=256, description="Threads of each web process.")
     score_workers: int = Field(1, ge=0, le=64, description="Score workers of `podium up`.")
     run_workers: int = Field(1, ge=0, le=64, description="Run workers of `podium up`.")
+    match_workers: int = Field(
+        1, ge=0, le=64, description="Workers of `podium up` that play agents against each other."
+    )
+    warm_sandboxes: int = Field(
+        1,
+        ge=0,
+        le=64,
+        description="Sandboxes that each run worker keeps ready with torch imported; 0: none.",
+    )
+    warm_mib: int = Field(
+        1024, ge=1, description="Memory in MiB that those of one worker may hold together."
+    )
     sandbox: Literal["bubblewrap", "podman", "docker"] = Field(
         "bubblewrap", description="What confines submitted code on run workers."
     )

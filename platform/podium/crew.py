@@ -13,10 +13,12 @@ from podium.devices import Gpu
 from podium.errors import ConfigError
 from podium.foreman import Foreman
 from podium.installation import Installation
-from podium.jobqueue import JobQueue
+from podium.jobqueue import RUN_QUEUES, JobQueue
 from podium.jobs import Bench
 from podium.processtree import Part, ProcessTree, podium_command
 from podium.runner import Runner
+from podium.sandbox.pool import Stock
+from podium.sandbox.runner import Runner as Confiner
 from podium.scorer import Scorer
 from podium.workers import Card
 
@@ -68,11 +70,24 @@ def _alone(config: Config, orders: Orders, gpu: Gpu | None) -> None:
             trouble=trouble,
         )
     bench: Bench
-    if orders.queue.startswith("run"):
-        bench = Runner(_foreman(), card, confiner(config), gpu)
+    if orders.queue in RUN_QUEUES:
+        walls = confiner(config)
+        bench = Runner(_foreman(), card, walls, gpu, _stock(config, walls, gpu))
     else:
         bench = Scorer(Installation.open(config), card, gpu)
     worker.serve(bench, JobQueue(config.redis), config.heartbeat_s, burst=orders.burst)
+
+
+def _stock(config: Config, walls: Confiner, gpu: Gpu | None) -> Stock | None:
+    """The warm sandboxes that the settings allow."""
+    if not config.warm_sandboxes:
+        return None
+    return Stock(
+        walls,
+        size=config.warm_sandboxes,
+        memory_mib=config.warm_mib,
+        gpus=(gpu.in_sandbox,) if gpu else (),
+    )
 
 
 def _foreman() -> Foreman:

@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import io
 import json
 import logging
 import os
@@ -273,17 +274,19 @@ def described(path: Path) -> PreparedFile:
     """A file as its record: name, digest, size, and rows where it has some."""
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return PreparedFile(path.name, digest, path.stat().st_size, _rows(path))
+    return PreparedFile(
+        path.name, digest, path.stat().st_size, rows_of(path.name, path.read_bytes())
+    )
 
 
-def _rows(path: Path) -> int | None:
+def rows_of(name: str, content: bytes) -> int | None:
     """Rows of a CSV or of JSON Lines, or of the arrays of an npz where they agree."""
-    if path.suffix == ".jsonl":
-        return path.read_bytes().count(b"\n")
-    if path.suffix == ".csv":
-        return max(0, path.read_bytes().count(b"\n") - 1)
-    if path.suffix == ".npz":
-        with np.load(path, allow_pickle=False) as arrays:
+    if name.endswith(".jsonl"):
+        return content.count(b"\n")
+    if name.endswith(".csv"):
+        return max(0, content.count(b"\n") - 1)
+    if name.endswith(".npz"):
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             lengths = {len(arrays[name]) for name in arrays.files if arrays[name].ndim}
         return lengths.pop() if len(lengths) == 1 else None
     return None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from podium.errors import ConfigError, FaultError
+from podium.sandbox.job import Device
 
 TOOL = "nvidia-smi"
 FIELDS = ("index", "uuid", "name", "memory.total", "driver_version", "pci.bus_id")
@@ -57,6 +58,11 @@ class Gpu:
     memory_mib: int
     driver: str
     minor: int  # of its file /dev/nvidiaN
+
+    @property
+    def in_sandbox(self) -> Device:
+        """As a sandbox is given it."""
+        return Device(self.index, self.minor)
 
 
 def find(kernel: Path = KERNEL) -> list[Gpu]:

@@ -12,7 +12,7 @@ from podium import devices, monitoring, schema, turns, workers
 from podium.confiner import confiner
 from podium.errors import ConfigError, FaultError
 from podium.installation import Installation
-from podium.jobqueue import SERVED
+from podium.jobqueue import QUEUES
 from podium.models.record import now
 from podium.sandbox import selftest
 from podium.workers import RECONCILE
@@ -58,7 +58,7 @@ def _database(here: Installation) -> Iterator[Finding]:
 
 def _queue(here: Installation) -> Iterator[Finding]:
     try:
-        woken = {name: here.queue.depth(name) for name in SERVED}
+        woken = {name: here.queue.depth(name) for name in QUEUES}
     except RedisError as error:
         cure = f"Start it (podium up brings its own), or correct PODIUM_REDIS_URL: {error}"
         yield Finding("redis", f"{here.config.redis} does not answer", cure)
@@ -85,7 +85,7 @@ def _disk(here: Installation) -> Iterator[Finding]:
 def _workers(here: Installation) -> Iterator[Finding]:
     def look() -> Iterator[Finding]:
         with here.database.reading() as session:
-            online = workers.online(session, (*SERVED, RECONCILE), here.config.lease_s)
+            online = workers.online(session, (*QUEUES, RECONCILE), here.config.lease_s)
         if not any(one.queue == RECONCILE for one in online):
             yield Finding("reconciler", "none is online", "podium reconcile (podium up starts one)")
         for one in online:

@@ -16,7 +16,8 @@ class Foreman(Client):
 
     def arrive(self, card: Card) -> None:
         """Enter the list of workers."""
-        persist(lambda: self._call("POST", "/work/workers", json=asdict(card)).close())
+        said = asdict(card)
+        persist(lambda: self._call("POST", "/work/workers", json=said).close())
 
     def leave(self, name: str) -> None:
         """Leave the list of workers."""
@@ -24,12 +25,12 @@ class Foreman(Client):
 
     def take(self, card: Card) -> Answer | None:
         """An assignment, or None if nothing may begin now."""
-        found = self._json("POST", "/work/assignments", json=asdict(card))["items"]
+        found = self._json("POST", "/work/assignments", json=_brief(card))["items"]
         return found[0] if found else None
 
     def beat(self, card: Card, token: str | None, log_tail: str | None) -> Answer:
         """One heartbeat: whether to drain, and whether the attempt is in force."""
-        asked = {"card": asdict(card), "token": token, "log": log_tail}
+        asked = {"card": _brief(card), "token": token, "log": log_tail}
         return self._json("POST", "/work/beats", json=asked)
 
     def fetch(self, token: str, path: str, sha256: str, target: Path) -> Path:
@@ -44,19 +45,28 @@ class Foreman(Client):
 
         def send() -> None:
             with output.open("rb") as file:
-                self._put(token, file)
+                self._put(token, "output", file)
 
         persist(send)
 
-    def _put(self, token: str, file: BinaryIO) -> None:
+    def bring_replays(self, token: str, replays: bytes) -> None:
+        """Send the replays of an agent's episodes, one behind the other."""
+        persist(lambda: self._put(token, "replays", replays))
+
+    def _put(self, token: str, what: str, body: BinaryIO | bytes) -> None:
         headers = _of(token) | {"Content-Type": "application/octet-stream"}
-        self._call("PUT", "/work/output", data=file, headers=headers).close()
+        self._call("PUT", f"/work/{what}", data=body, headers=headers).close()
 
     def report(self, token: str, said: dict[str, Any]) -> bool:
         """How the attempt ended; False if it was over already."""
         headers = _of(token)
         answer = persist(lambda: self._json("POST", "/work/report", json=said, headers=headers))
         return bool(answer["is_taken"])
+
+
+def _brief(card: Card) -> dict[str, Any]:
+    """The card without the packages, which are said once."""
+    return {name: value for name, value in asdict(card).items() if name != "packages"}
 
 
 def _of(token: str) -> dict[str, str]:

@@ -8,36 +8,47 @@ from pathlib import Path
 
 import numpy as np
 
-from podium import catalog, datasets, training
+from podium import catalog, datasets, episodes, rehearsal, training
 from podium.catalog import Baseline, Spec
 from podium.datasets import Prepared
-from podium_scoring import Metric, Score, SubmissionError
+from podium.desk import Said
+from podium.rehearsal import OWN, Piece
+from podium_scoring import ChallengeError, Metric, Score, SubmissionError
+from podium_scoring.games import Ratings, ratings
 from podium_scoring.grading import Truth
 from podium_scoring.tables import Predictions, read_predictions
+
+
+def starts(
+    spec: Spec, truth: Truth, sample: Predictions
+) -> tuple[dict[str, Score] | None, dict[str, dict[str, Score]]]:
+    """Scores by split of the answers themselves, and of what is there from the start.
+
+    The answers' are None, and chance is left out, where they do not tell a perfect submission.
+    Chance is the perfect submission, dealt to the rows anew, or noise where images are generated.
+    SubmissionError if a gate refuses one of them.
+    """
+    found = {"sample": _scored(spec, sample, truth)}
+    perfect = spec.grading.perfect(truth)
+    if perfect is None:
+        return None, found
+    found["random"] = _scored(spec, _drawn(spec, perfect, len(truth.form.ids)), truth)
+    return _scored(spec, perfect, truth), found
 
 
 def faults(spec: Spec, edition: str, truth: Truth, sample: Predictions) -> Iterator[str]:
     """Where sample, chance, baselines and answers do not score in this order.
 
-    A random submission is the perfect one, dealt to the rows anew, or noise where images are
-    generated; where the answers do not tell a perfect submission, the sample alone is compared.
-    None of them may be refused by a gate.
+    Where the answers do not tell a perfect submission, the sample alone is compared.
     """
-    given = {"sample": sample}
-    perfect = spec.grading.perfect(truth)
+    try:
+        perfect, found = starts(spec, truth, sample)
+    except SubmissionError as error:
+        yield f"What is there from the start is refused. {error.message}"
+        return
     if perfect is not None:
-        given["random"] = _drawn(spec, perfect, len(truth.form.ids))
-        given["perfect"] = perfect
-    starts = {}
-    for which, predictions in given.items():
-        try:
-            starts[which] = _scored(spec, predictions, truth)
-        except SubmissionError as error:
-            yield f"The {which} submission is refused. {error.message}"
-            return
-    if perfect is not None:
-        yield from _above(spec, edition, starts.pop("perfect"), starts)
-    for which, scores in starts.items():
+        yield from above(spec, edition, perfect, found)
+    for which, scores in found.items():
         for split, score in scores.items():
             for script, worst, _ in _expected(spec, edition):
                 if not is_ahead(spec.metric.record, worst, score.value):
@@ -47,8 +58,8 @@ def faults(spec: Spec, edition: str, truth: Truth, sample: Predictions) -> Itera
                     )
 
 
-def _above(
-    spec: Spec, edition: str, perfect: dict[str, Score], starts: dict[str, dict[str, Score]]
+def above(
+    spec: Spec, edition: str, perfect: dict[str, Score], found: dict[str, dict[str, Score]]
 ) -> Iterator[str]:
     """The answers score best; nothing that is there from the start, and no baseline, reaches it."""
     metric = spec.metric.record
@@ -58,7 +69,7 @@ def _above(
         is_known = math.isfinite(metric.best) and metric.takes != "images"
         if is_known and not math.isclose(best, metric.best, abs_tol=1e-6):
             yield f"The answers score {best:g} on {split}, not the best, {metric.best:g}."
-        for which, scores in starts.items():
+        for which, scores in found.items():
             if not is_ahead(metric, best, start := scores[split].value):
                 yield f"The {which} submission scores {start:g} on {split}: no headroom."
         for script, _, top in _expected(spec, edition):
@@ -75,6 +86,13 @@ def trial(folder: Path, edition: str, cache: Path) -> list[str]:
     spec = catalog.read(folder)
     with tempfile.TemporaryDirectory(prefix="podium-trial-") as scratch:
         prepared = datasets.prepare(spec, folder, edition, 1, Path(scratch) / "new", cache=cache)
+        if spec.is_match:
+            return [
+                fault
+                for each in spec.baselines
+                if edition in each.expected
+                for fault in _rated(folder, spec, each, edition, prepared)
+            ]
         truth = spec.grading.read_truth(prepared.answers.read_bytes())
         return [
             fault
@@ -88,8 +106,7 @@ def measured(folder: Path, baseline: Baseline, prepared: Prepared) -> float:
     """What a baseline scores in its small form, on the private split of prepared files."""
     spec = catalog.read(folder)
     truth = spec.grading.read_truth(prepared.answers.read_bytes())
-    out = prepared.folder / f"{baseline.script}{spec.grading.submission.suffix}"
-    training.train(folder, baseline, prepared.folder / "public", out, small=True)
+    out = _trained(folder, spec, baseline, "small", prepared)
     trained = read_predictions(out.read_bytes(), truth.form)
     return _scored(spec, trained, truth)["private"].value
 
@@ -98,10 +115,9 @@ def _trial(
     folder: Path, spec: Spec, baseline: Baseline, edition: str, prepared: Prepared, truth: Truth
 ) -> Iterator[str]:
     public = prepared.folder / "public"
-    out = prepared.folder / f"{baseline.script}{spec.grading.submission.suffix}"
-    training.train(folder, baseline, public, out, small=edition == "small")
+    out = _trained(folder, spec, baseline, edition, prepared)
     trained, start = (
-        _scored(spec, read_predictions(file.read_bytes(), truth.form), truth)
+        _scored(spec, predictions(spec, file, prepared, truth), truth)
         for file in (out, public / spec.sample_file)
     )
     ((_, worst, top),) = (one for one in _expected(spec, edition) if one[0] == baseline.script)
@@ -116,6 +132,88 @@ def _trial(
             yield f"The baseline {baseline.script} is not clearly ahead of the sample on {split}."
     if not _meet(trained["public"], trained["private"]):
         yield f"The public and the private split do not agree on the baseline {baseline.script}."
+
+
+def _trained(
+    folder: Path, spec: Spec, baseline: Baseline, edition: str, prepared: Prepared
+) -> Path:
+    """The file that a baseline writes, of a name of its own."""
+    out = prepared.folder / f"{Path(baseline.script).stem}-{spec.baseline_file}"
+    training.train(folder, baseline, prepared.folder / "public", out, small=edition == "small")
+    return out
+
+
+def predictions(spec: Spec, file: Path, prepared: Prepared, truth: Truth) -> Predictions:
+    """What a file says; an agent is played on the hidden seeds first. SubmissionError if nothing.
+
+    ChallengeError if the agent fails, FaultError if agents cannot be run here.
+    """
+    content = file.read_bytes()
+    if spec.run.agent is not None:
+        with tempfile.TemporaryDirectory(prefix="podium-play-") as scratch:
+            said = _played(spec, file, prepared, Path(scratch), len(truth.form.ids))
+            assert said.output is not None
+            content = said.output.read_bytes()
+    return read_predictions(content, truth.form)
+
+
+def plays(spec: Spec, file: Path, prepared: Prepared) -> None:
+    """Let an agent play one game against itself; ChallengeError if it errs."""
+    with tempfile.TemporaryDirectory(prefix="podium-play-") as scratch:
+        _played(spec, file, prepared, Path(scratch), 1)
+
+
+def _rated(
+    folder: Path, spec: Spec, baseline: Baseline, edition: str, prepared: Prepared
+) -> Iterator[str]:
+    """Whether a baseline, against the sample alone, has the rating that is expected."""
+    assert spec.run.agent is not None
+    out = _trained(folder, spec, baseline, edition, prepared)
+    sample = prepared.folder / "public" / spec.sample_file
+    with tempfile.TemporaryDirectory(prefix="podium-play-") as scratch:
+        matches = spec.run.agent.games // 2
+        table = _table(_played(spec, out, prepared, Path(scratch), matches, against=sample))
+    place = table.names.index(str(OWN))
+    ((_, worst, top),) = (one for one in _expected(spec, edition) if one[0] == baseline.script)
+    if not worst <= table.values[place] <= top:
+        yield (
+            f"The baseline {baseline.script} is rated {table.values[place]:.0f} against the "
+            f"sample. Expected is {worst:g} to {top:g}."
+        )
+    if not table.low[place] > table.high[1 - place]:
+        yield f"The baseline {baseline.script} is not clearly ahead of the sample."
+
+
+def _table(said: Said) -> Ratings:
+    games = [one.sides for one in said.episodes]
+    pairs = [[str(side.submission_id) for side in sides] for sides in games]
+    return ratings([sides[0].score for sides in games], pairs)
+
+
+def _played(
+    spec: Spec,
+    file: Path,
+    prepared: Prepared,
+    scratch: Path,
+    seeds: int,
+    against: Path | None = None,
+) -> Said:
+    """Play a file on the first hidden seeds, over again if there are too few of them."""
+    hidden = episodes.read_seeds(spec, prepared.answers.read_bytes())
+    chosen = [hidden[index % len(hidden)] for index in range(seeds)]
+    piece = Piece(
+        "agent",
+        file,
+        spec.run.model_dump(mode="json"),
+        spec.output_file,
+        spec.output_columns,
+        seeds=[(one.number, one.seed) for one in chosen],
+        against=against,
+    )
+    said = rehearsal.rehearse(piece, scratch)
+    if said.outcome != "ran":
+        raise ChallengeError(f"The agent {file.name} failed ({said.outcome}): {said.reason}")
+    return said
 
 
 def is_ahead(metric: Metric, score: float, other: float) -> bool:

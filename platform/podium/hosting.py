@@ -15,13 +15,13 @@ from pathlib import Path
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
-from podium import catalog, datasets, starters, submissions, training
+from podium import catalog, datasets, episodes, starters, submissions, training
 from podium.catalog import Baseline, Spec
 from podium.competitions import files as find_files
 from podium.competitions import find
 from podium.errors import ConflictError, FaultError
 from podium.installation import Installation
-from podium.models import Challenge, ChallengeFile, Competition, Submission, Team
+from podium.models import Challenge, ChallengeFile, Competition, Episode, Submission, Team
 from podium.models.record import now
 from podium.verdicts import HOLDS_QUOTA
 from podium_scoring import ChallengeError
@@ -37,7 +37,8 @@ def publish_bundled(installation: Installation) -> None:
     """Make every bundled challenge known and open; their data come with `practice`."""
     for folder in catalog.bundled():
         with _said(folder):
-            publish(installation, folder)
+            if catalog.read(folder).practice:
+                publish(installation, folder)
 
 
 def practice(installation: Installation) -> None:
@@ -60,7 +61,9 @@ def turns() -> list[Path]:
     found = []
     for folder in catalog.bundled():
         with _said(folder):
-            found.append((_turn(catalog.read(folder)), folder))
+            spec = catalog.read(folder)
+            if spec.practice:
+                found.append((_turn(spec), folder))
     return [folder for _, folder in sorted(found)]
 
 
@@ -122,6 +125,7 @@ def _find(session: Session, spec: Spec, edition: str) -> Challenge | None:
             Challenge.slug == spec.slug,
             Challenge.version == spec.version,
             Challenge.edition == edition,
+            Challenge.revision == 0,
         )
     )
 
@@ -197,6 +201,7 @@ def host_edition(
                     "competition stays as it is."
                 )
             # Only baselines are here: they are trained again on the new data.
+            session.execute(delete(Episode).where(Episode.competition_id == competition.id))
             session.execute(delete(Submission).where(Submission.competition_id == competition.id))
             competition.challenge_id = challenge.id
             competition.board_revision += 1
@@ -204,7 +209,13 @@ def host_edition(
 
 
 def _need_same_ids(spec: Spec, prepared: datasets.Prepared) -> None:
-    """The form that files are checked against and the answers must name the same ids."""
+    """The form that files are checked against and the answers must name the same ids.
+
+    Agents hand in no such file: their hidden seeds must be readable.
+    """
+    if spec.run.agent is not None:
+        episodes.read_seeds(spec, prepared.answers.read_bytes())
+        return
     sample = prepared.folder / "public" / spec.sample_file
     form = spec.grading.read_form(sample.read_bytes())
     truth = spec.grading.read_truth(prepared.answers.read_bytes())
@@ -286,10 +297,10 @@ def hand_in_baseline(installation: Installation, folder: Path, baseline: Baselin
         for name, key in files:
             with installation.storage.open(key) as file:
                 (data / name).write_bytes(file.read())
-        out = data / f"submission{spec.grading.submission.suffix}"
+        out = data / spec.baseline_file
         training.train(folder, baseline, data, out, small=True)
         command = f"python baselines/{baseline.script} {' '.join(baseline.small)}".strip()
-        upload = submissions.upload_from(installation, out, command)
+        upload = submissions.upload_from(installation, out, command, spec.kind)
         try:
             return submissions.accept_baseline(installation, spec.slug, baseline.title, upload)
         finally:

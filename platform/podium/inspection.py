@@ -19,13 +19,13 @@ from podium.datasets import Prepared
 from podium.errors import FaultError
 from podium_scoring import ChallengeError, SubmissionError
 from podium_scoring.grading import Truth
-from podium_scoring.tables import read_predictions
 
 Columns = Mapping[str, Sequence[Any] | NDArray[Any]]
 
 FILES = ("README.md", "challenge.toml", "checksums.toml", "prepare.py")
 SECTIONS = ("Evaluation", "Data", "Submission", "Baselines", "Where the data come from")
 SMALLEST_SPLIT = 300  # rows; below, the order on the board is mostly chance
+FEWEST_SEEDS = 20  # of a split, for agents
 RUN, CHANCE_RUNS = 3, 0.01  # items in a row; share of sequences that greet alike by chance
 DEVIATIONS = 5  # of a correlation by chance; above, an order gives the hidden values away
 
@@ -97,15 +97,30 @@ def _data(folder: Path, spec: Spec, edition: str, scratch: Path, cache: Path) ->
         yield "Preparing twice with one seed gave different files: use only the seed's generator."
     if first.truth_version == other.truth_version:
         yield "Another seed gave the same answers: the hidden split must come from the seed."
-    yield from _leaks(spec, first.folder / "public")
+    if spec.is_match:
+        yield from _leaks(spec, first.folder / "public")
+        headroom.plays(spec, first.folder / "public" / spec.sample_file, first)
+        return
     truth = spec.grading.read_truth(first.answers.read_bytes())
+    yield from leaks(spec, truth, first.folder / "public")
+    yield from _scores(folder, spec, edition, first, truth)
+
+
+def leaks(spec: Spec, truth: Truth, public: Path) -> Iterator[str]:
+    """What a folder of public files gives away of the hidden answers, and splits that are small."""
+    yield from _leaks(spec, public)
+    fewest = FEWEST_SEEDS if spec.run.agent is not None else SMALLEST_SPLIT
     for split in ("public", "private"):
         rows = len(truth.splits.get(split, ()))
-        if rows < SMALLEST_SPLIT:
-            yield f"The {split} split has {rows} rows. Below {SMALLEST_SPLIT} chance decides."
-    yield from _told(spec, truth, first.folder / "public")
-    yield from _shown(spec, truth, first.folder / "public")
-    yield from _scores(folder, spec, edition, first, truth)
+        if rows < fewest:
+            yield f"The {split} split has {rows} rows. Below {fewest} chance decides."
+    yield from _told(spec, truth, public)
+    yield from _shown(spec, truth, public)
+    if spec.run.agent is not None:
+        yield from _order(truth, truth.form.ids)
+    elif spec.submission.rows is None:
+        sample = public / spec.sample_file
+        yield from _order(truth, spec.grading.read_form(sample.read_bytes()).ids)
 
 
 def _leaks(spec: Spec, public: Path) -> Iterator[str]:
@@ -248,17 +263,16 @@ def _scores(
     """The sample fits, the order tells nothing, and there is room between chance and perfect."""
     sample_file = prepared.folder / "public" / spec.sample_file
     try:
-        sample = read_predictions(sample_file.read_bytes(), truth.form)
+        sample = headroom.predictions(spec, sample_file, prepared, truth)
     except SubmissionError as error:
         yield f"The sample submission does not fit its own format. {error.message}"
         return
-    if spec.submission.format == "csv" and _header(folder / spec.sample_file) not in (
+    is_table = spec.run.agent is None and spec.submission.format == "csv"
+    if is_table and _header(folder / spec.sample_file) not in (
         b"",
         _header(sample_file),
     ):
         yield f"{spec.sample_file} of the folder has another header than the prepared one."
-    if spec.submission.rows is None:
-        yield from _order(truth, spec.grading.read_form(sample_file.read_bytes()).ids)
     yield from headroom.faults(spec, edition, truth, sample)
 
 

@@ -13,8 +13,8 @@ from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
 
-QUEUES = ("score", "score-gpu", "run", "run-gpu", "match")
-SERVED = QUEUES[:-1]  # matches come with the ladder
+RUN_QUEUES = ("run", "run-gpu", "match")  # of workers that confine what they run
+QUEUES = ("score", "score-gpu", *RUN_QUEUES)
 FUNCTION = "podium.jobs.work"  # a worker refuses every other
 JOB_TIMEOUT_S = -1  # none: each challenge has limits of its own
 FAILED_JOBS_KEPT_S = 3600

@@ -9,17 +9,19 @@ import importlib
 import logging
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import Session, joinedload
 
-from podium import attempts, catalog, leaderboard, logs, turns
+from podium import attempts, boardrules, catalog, climbing, entries, logs, losses, turns
 from podium.attempts import Ending, Lease, Spent
+from podium.boardrules import Rules
 from podium.catalog import Spec
 from podium.installation import Installation
-from podium.models import Challenge, Evaluation, Submission
+from podium.models import Challenge, Competition, Evaluation, Rescoring, Submission, Team
+from podium.models.record import now
 from podium.recent import Recent
 from podium.verdicts import Verdict
 from podium_scoring import SCORING_VERSION, ChallengeError, Score, SubmissionError
@@ -40,6 +42,8 @@ class Case:
     grading: Grading
     truth: Truth
     truth_version: str
+    challenge_id: int
+    scorer_version: str
 
 
 def _read_case(installation: Installation, challenge: Challenge) -> Case:
@@ -50,7 +54,17 @@ def _read_case(installation: Installation, challenge: Challenge) -> Case:
     with installation.storage.open(challenge.answers_key) as file:
         device = "cuda" if spec.resources.score == "gpu" else "cpu"
         truth = grading.read_truth(file.read(), device=device)
-    return Case(spec, grading, truth, challenge.truth_version)
+    if challenge.excluded:
+        truth = truth.without(challenge.excluded)
+    revised = f".{challenge.revision}" if challenge.revision else ""
+    return Case(
+        spec,
+        grading,
+        truth,
+        challenge.truth_version,
+        challenge.id,
+        f"{SCORING_VERSION}{revised}",
+    )
 
 
 _cases = Recent(_read_case)
@@ -73,7 +87,10 @@ def take(installation: Installation, queue: str, worker: str) -> Work | None:
         submission = session.scalars(
             select(Submission)
             .where(Submission.id == lease.submission_id)
-            .options(joinedload(Submission.competition))
+            .options(
+                joinedload(Submission.competition),
+                joinedload(Submission.rescoring).joinedload(Rescoring.challenge),
+            )
         ).one()
         return Work(lease, submission)
 
@@ -93,6 +110,10 @@ def _judge(installation: Installation, work: Work) -> None:
     begun, begun_cpu = time.perf_counter(), time.process_time()
     try:
         case, scores = _score(installation, submission)
+        first = scores[case.grading.first.name]
+        losses_key = losses.keep(
+            installation.storage, {split: score.losses for split, score in first.items()}
+        )
     except SubmissionError as error:
         _end(installation, lease, _invalid(error))
     except ChallengeError as error:
@@ -115,7 +136,9 @@ def _judge(installation: Installation, work: Work) -> None:
             )
     else:
         spent = Spent(time.perf_counter() - begun, time.process_time() - begun_cpu)
-        _record(installation, lease, submission, case, scores, spent)
+        result = Result(case, scores, losses_key)
+        if not _record(installation, work, result, spent):
+            installation.storage.delete(losses_key)
 
 
 def warm_up() -> None:
@@ -128,7 +151,7 @@ def _score(
     installation: Installation, submission: Submission
 ) -> tuple[Case, Mapping[str, Mapping[str, Score]]]:
     """Scores by metric and split: the first metric ranks, the others are shown beside it."""
-    case = _cases.get(installation, submission.competition.challenge)
+    case = _cases.get(installation, submission.challenge)
     with installation.storage.open(submission.output_key or submission.file_key) as file:
         predictions = read_predictions(file.read(), case.truth.form)
     scores = case.grading.score(predictions, case.truth, seed=INTERVAL_SEED)
@@ -138,40 +161,67 @@ def _score(
     return case, scores
 
 
-def _record(
-    installation: Installation,
-    lease: Lease,
-    submission: Submission,
-    case: Case,
-    scores: Mapping[str, Mapping[str, Score]],
-    spent: Spent,
-) -> None:
-    """Verdict, evaluations and board in one transaction; nothing if the attempt is not current."""
+@dataclass(frozen=True)
+class Result:
+    """Scores by metric and split, by what they were made, and where the losses are kept."""
+
+    case: Case
+    scores: Mapping[str, Mapping[str, Score]]
+    losses_key: str
+
+
+def _record(installation: Installation, work: Work, result: Result, spent: Spent) -> bool:
+    """Verdict, evaluations and board in one transaction; False if the attempt is not current."""
+    lease, case = work.lease, result.case
+    rescoring_id = work.submission.rescoring_id
+    scored_id = work.submission.original_id or work.submission.id
     with installation.database.writing() as session:
+        team = entries.hold_of(session, scored_id)
+        if rescoring_id is None and _challenge_id(session, team) != case.challenge_id:
+            # A rescoring was applied meanwhile: it is scored once more, as all others were.
+            attempts.hand_back(session, lease, "The scoring changed meanwhile.")
+            return False
         if not attempts.end(session, lease, Ending(Verdict.SCORED, spent=spent)):
-            return
-        for name, splits in scores.items():
-            for split, score in splits.items():
-                evaluation = Evaluation(
-                    submission_id=submission.id,
-                    scorer_version=SCORING_VERSION,
-                    truth_version=case.truth_version,
-                    split=split,
-                    metric=name,
-                    value=score.value,
-                    low=score.low,
-                    high=score.high,
-                    n=score.n,
-                    signature=str(score.signature),
-                )
-                session.add(evaluation)
-                if name == case.grading.first.name and split == leaderboard.PUBLIC:
-                    leaderboard.record(
-                        session,
-                        submission,
-                        evaluation,
-                        higher_is_better=score.higher_is_better,
-                    )
+            return False
+        evaluations = list(_evaluations(scored_id, rescoring_id, result))
+        session.add_all(evaluations)
+        if rescoring_id is None:
+            competition = session.get_one(Competition, team.competition_id)
+            session.flush()
+            if competition.anti_overfit == boardrules.LADDER:
+                rules = Rules.of(competition, now())
+                climbing.climb(session, installation.storage, evaluations, rules)
+            entries.refresh(session, competition, [team.id])
+    return True
+
+
+def _challenge_id(session: Session, team: Team) -> int:
+    return session.scalars(
+        select(Competition.challenge_id).where(Competition.id == team.competition_id)
+    ).one()
+
+
+def _evaluations(
+    submission_id: int, rescoring_id: int | None, result: Result
+) -> Iterator[Evaluation]:
+    case = result.case
+    for name, splits in result.scores.items():
+        for split, score in splits.items():
+            yield Evaluation(
+                submission_id=submission_id,
+                scorer_version=case.scorer_version,
+                truth_version=case.truth_version,
+                split=split,
+                metric=name,
+                value=score.value,
+                low=score.low,
+                high=score.high,
+                n=score.n,
+                signature=str(score.signature),
+                in_force=rescoring_id is None,
+                rescoring_id=rescoring_id,
+                losses_key=result.losses_key if name == case.grading.first.name else "",
+            )
 
 
 def _end(installation: Installation, lease: Lease, ending: Ending) -> None:

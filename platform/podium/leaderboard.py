@@ -1,39 +1,34 @@
-"""WHERE A BOARD IS RANKED: the order, the materialised entries and what a page of them shows.
+"""WHERE A BOARD IS RANKED: the order of the materialised entries, and what a page of them shows.
 
-Order: score at full precision in the metric's direction, then the earlier reception of the
-scoring submission, then its id. Nothing but finite scores is ever ranked.
+Order: score at full precision in the metric's direction (or the mean of ranks, where a
+competition says so), then the earlier reception of the scoring submission, then its id. What
+stands for a team is chosen in `boardrules` and kept in `entries`.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, case, select
 from sqlalchemy.orm import Session
 
-from podium import positions
-from podium.models import (
-    BoardEntry,
-    Competition,
-    Evaluation,
-    Membership,
-    Submission,
-    Team,
-    User,
-)
+from podium import boardrules, positions
+from podium.boardrules import HIDDEN, NAMED, PRIVATE, PUBLIC, Place
+from podium.models import BoardEntry, Competition, Membership, Team, User
 from podium.positions import Positions
-from podium.verdicts import State
 
-PUBLIC, PRIVATE = "public", "private"
 PER_PAGE = 50
-
-Place = tuple[float, datetime, int]  # compares as the board does: smaller is better
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of a board; `rank` is None for baselines."""
+    """One line of a board; `rank` is None for baselines, and where the board is hidden.
+
+    `rank_low` to `rank_high` is the 95 % interval of the rank, `tie_group` 1 what is not separable
+    from the first; None where not computed. `change` is how many ranks it rose since the day
+    began. `others` are the scores of the other metrics.
+    """
 
     rank: int | None
     team: str
@@ -48,6 +43,33 @@ class Row:
     is_me: bool
     submission_id: int
     place: Place = field(repr=False)
+    others: Mapping[str, float] = field(default_factory=dict)
+    change: int | None = None
+    rank_low: int | None = None
+    rank_high: int | None = None
+    tie_group: int | None = None
+
+    @property
+    def tied_with_leader(self) -> bool | None:
+        """Whether it is not separable from the first; None where not computed."""
+        return None if self.tie_group is None else self.tie_group == 1
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who looks at a board: a team's member or nobody's, and whether every name may be seen."""
+
+    team_id: int | None = None
+    is_host: bool = False
+
+
+NOBODY = Reader()
+
+
+def tag(competition: Competition, reader: Reader, *asked: object) -> str:
+    """What decides all that a reader sees of a board: equal tags, equal content."""
+    parts = (competition.id, competition.board_revision, reader.team_id or 0, int(reader.is_host))
+    return "-".join(str(part).replace(" ", "") for part in (*parts, *asked))
 
 
 @dataclass(frozen=True)
@@ -67,88 +89,6 @@ class Page:
         return max(1, math.ceil(self.total / self.per_page))
 
 
-def order_key(score: float, higher_is_better: bool) -> float:
-    """A number that grows from best to worst; ValueError for NaN and infinity."""
-    if not math.isfinite(score):
-        raise ValueError(f"A score of {score} cannot be ranked.")
-    return -score if higher_is_better else score
-
-
-def record(
-    session: Session, submission: Submission, evaluation: Evaluation, *, higher_is_better: bool
-) -> None:
-    """Bring a team's entry up to date with a new evaluation, in the caller's transaction."""
-    # Locks the team and then its board: entries and positions change one after the other.
-    team = session.scalars(
-        select(Team).where(Team.id == submission.team_id).with_for_update()
-    ).one()
-    session.execute(
-        update(Competition)
-        .where(Competition.id == submission.competition_id)
-        .values(board_revision=Competition.board_revision + 1)
-        .execution_options(synchronize_session=False)
-    )
-    entry = session.scalar(
-        select(BoardEntry).where(
-            BoardEntry.competition_id == submission.competition_id,
-            BoardEntry.split == evaluation.split,
-            BoardEntry.team_id == submission.team_id,
-        )
-    )
-    key = order_key(evaluation.value, higher_is_better)
-    is_new = entry is None
-    if entry is None:
-        entry = BoardEntry(
-            competition_id=submission.competition_id,
-            split=evaluation.split,
-            team_id=team.id,
-            ranked=not team.is_baseline,
-            entries=0,
-            last_at=submission.received_at,
-        )
-    entry.entries += 1
-    entry.last_at = max(entry.last_at, submission.received_at)
-    if not is_new and (key, submission.received_at, submission.id) >= _place(entry):
-        return
-    if entry.ranked and not is_new:
-        positions.remove(session, entry)
-    entry.submission_id = submission.id
-    entry.score, entry.low, entry.high = evaluation.value, evaluation.low, evaluation.high
-    entry.order_key = key
-    entry.received_at = submission.received_at
-    session.add(entry)
-    session.flush()
-    if entry.ranked:
-        positions.add(session, entry)
-
-
-def rebuild(
-    session: Session, competition: Competition, *, metric: str, higher_is_better: bool
-) -> int:
-    """Make the public board anew from the evaluations; returns the number of scored submissions."""
-    session.execute(
-        delete(BoardEntry).where(
-            BoardEntry.competition_id == competition.id, BoardEntry.split == PUBLIC
-        )
-    )
-    positions.clear(session, competition.id, PUBLIC)
-    rows = session.execute(
-        select(Submission, Evaluation)
-        .join(Evaluation, Evaluation.submission_id == Submission.id)
-        .where(
-            Submission.competition_id == competition.id,
-            Submission.state == State.SCORED,
-            Evaluation.split == PUBLIC,
-            Evaluation.metric == metric,
-        )
-        .order_by(Submission.id)
-    ).all()
-    for submission, evaluation in rows:
-        record(session, submission, evaluation, higher_is_better=higher_is_better)
-        session.flush()
-    return len(rows)
-
-
 def read(
     session: Session,
     competition: Competition,
@@ -156,9 +96,17 @@ def read(
     split: str = PUBLIC,
     page: int = 1,
     per_page: int = PER_PAGE,
-    my_team_id: int | None = None,
+    reader: Reader = NOBODY,
 ) -> Page:
-    """One page of the board; its cost does not grow with the number of teams."""
+    """One page of the board; its cost does not grow with the number of teams.
+
+    Of a hidden board all but hosts see their own row only, without its rank. Whether the reader
+    may see the split is the caller's to know.
+    """
+    mine = _entry_of(session, competition.id, split, reader.team_id)
+    if competition.names == HIDDEN and not reader.is_host:
+        own = _rows(session, competition, [(mine, None)] if mine else [], reader)
+        return Page([], own[0] if own else None, 0, 1, per_page, competition.board_revision)
     board = positions.read(session, competition.id, split)
     page = max(1, min(page, max(1, math.ceil(board.total / per_page))))
     offset = (page - 1) * per_page
@@ -169,11 +117,10 @@ def read(
     ranks = _ranks(session, board, entries, offset, previous)
     is_last = offset + per_page >= board.total
     among = _among(_baselines(session, competition.id, split), previous, entries, last=is_last)
-    mine = _entry_of(session, competition.id, split, my_team_id) if my_team_id else None
     listed = [*zip(entries, ranks, strict=True), *((entry, None) for entry in among)]
     listed.sort(key=lambda pair: (_place(pair[0]), pair[1] or 0))
     extra = [(mine, board.rank(session, _place(mine)[:2]) if mine.ranked else None)] if mine else []
-    rows = _rows(session, [*listed, *extra], my_team_id)
+    rows = _rows(session, competition, [*listed, *extra], reader)
     return Page(
         rows=rows[: len(listed)],
         mine=rows[-1] if mine else None,
@@ -182,6 +129,40 @@ def read(
         per_page=per_page,
         revision=competition.board_revision,
     )
+
+
+def find(
+    session: Session, competition: Competition, split: str, text: str, reader: Reader, most: int
+) -> list[Row]:
+    """The ranked rows whose team's name has this text, from best to worst.
+
+    Where names are made up, only those that the reader sees are searched.
+    """
+    if competition.names != NAMED and not reader.is_host:
+        return []
+    entries = session.scalars(
+        select(BoardEntry)
+        .join(Team, Team.id == BoardEntry.team_id)
+        .where(
+            BoardEntry.competition_id == competition.id,
+            BoardEntry.split == split,
+            BoardEntry.ranked,
+            Team.name.icontains(text, autoescape=True),
+        )
+        .order_by(BoardEntry.order_key, BoardEntry.received_at, BoardEntry.submission_id)
+        .limit(most)
+    ).all()
+    board = positions.read(session, competition.id, split)
+    ranked = [(entry, board.rank(session, _place(entry)[:2])) for entry in entries]
+    return _rows(session, competition, ranked, reader)
+
+
+def rank_of(session: Session, competition_id: int, split: str, team_id: int) -> int | None:
+    """A team's rank; None if it has none."""
+    entry = _entry_of(session, competition_id, split, team_id)
+    if entry is None or not entry.ranked:
+        return None
+    return positions.read(session, competition_id, split).rank(session, _place(entry)[:2])
 
 
 @dataclass(frozen=True)
@@ -199,9 +180,10 @@ def best_baselines(session: Session, competition_ids: Iterable[int]) -> dict[int
     found: dict[int, Standing] = {}
     entries = session.scalars(
         select(BoardEntry)
+        .join(Competition, Competition.id == BoardEntry.competition_id)
         .where(
             BoardEntry.competition_id.in_(competition_ids),
-            BoardEntry.split == PUBLIC,
+            _counts_now(),
             BoardEntry.ranked.is_(False),
         )
         .order_by(BoardEntry.order_key)
@@ -214,25 +196,34 @@ def best_baselines(session: Session, competition_ids: Iterable[int]) -> dict[int
 def standings(
     session: Session, competition_ids: Iterable[int], user_id: int
 ) -> dict[int, Standing]:
-    """A person's score and rank in each of several competitions, where there is one."""
-    entries = session.scalars(
-        select(BoardEntry)
+    """A person's score and rank in each of several competitions, where there is one.
+
+    Where the board is hidden, the score without the rank.
+    """
+    rows = session.execute(
+        select(BoardEntry, Competition.names)
+        .join(Competition, Competition.id == BoardEntry.competition_id)
         .join(Membership, Membership.team_id == BoardEntry.team_id)
         .where(
             Membership.user_id == user_id,
             BoardEntry.competition_id.in_(competition_ids),
-            BoardEntry.split == PUBLIC,
+            _counts_now(),
         )
-    )
-    return {
-        entry.competition_id: Standing(
-            entry.score,
-            entry.low,
-            entry.high,
-            positions.read(session, entry.competition_id, PUBLIC).rank(session, _place(entry)[:2]),
-        )
-        for entry in entries
-    }
+    ).all()
+    found = {}
+    for entry, names in rows:
+        rank = None
+        if names != HIDDEN:
+            board = positions.read(session, entry.competition_id, entry.split)
+            rank = board.rank(session, _place(entry)[:2])
+        found[entry.competition_id] = Standing(entry.score, entry.low, entry.high, rank)
+    return found
+
+
+def _counts_now() -> ColumnElement[bool]:
+    """The board that counts: the public one, after the reveal the private one."""
+    split = case((Competition.revealed_at.is_(None), PUBLIC), else_=PRIVATE)
+    return BoardEntry.split == split
 
 
 def _ranks(
@@ -262,7 +253,11 @@ def _baselines(session: Session, competition_id: int, split: str) -> Sequence[Bo
     ).all()
 
 
-def _entry_of(session: Session, competition_id: int, split: str, team_id: int) -> BoardEntry | None:
+def _entry_of(
+    session: Session, competition_id: int, split: str, team_id: int | None
+) -> BoardEntry | None:
+    if team_id is None:
+        return None
     return session.scalar(
         select(BoardEntry).where(
             BoardEntry.competition_id == competition_id,
@@ -292,40 +287,59 @@ def _among(
     ]
 
 
-def _rows(
-    session: Session, listed: Iterable[tuple[BoardEntry, int | None]], my_team_id: int | None
-) -> list[Row]:
-    listed = list(listed)
-    team_ids = {entry.team_id for entry, _ in listed}
-    names = {
-        team_id: name
-        for team_id, name in session.execute(
-            select(Team.id, Team.name).where(Team.id.in_(team_ids))
-        )
-    }
-    members: dict[int, list[str]] = {team_id: [] for team_id in team_ids}
+def names_of(
+    session: Session, competition: Competition, team_ids: Iterable[int], reader: Reader
+) -> dict[int, tuple[str, list[str]]]:
+    """What a reader calls each of some teams, and their members where they may be known."""
+    wanted = set(team_ids)
+    seen = wanted
+    if competition.names != NAMED and not reader.is_host:
+        seen = wanted & {reader.team_id}
+    names: dict[int, tuple[str, list[str]]] = {}
+    for team_id, name, is_baseline in session.execute(
+        select(Team.id, Team.name, Team.is_baseline).where(Team.id.in_(wanted))
+    ):
+        if is_baseline or team_id in seen:
+            names[team_id] = (name, [])
+        else:
+            names[team_id] = (boardrules.pseudonym(competition.challenge.seed, team_id), [])
     for team_id, handle in session.execute(
         select(Membership.team_id, User.handle)
         .join(User, User.id == Membership.user_id)
-        .where(Membership.team_id.in_(team_ids))
+        .where(Membership.team_id.in_(seen))
         .order_by(Membership.id)
     ):
-        members[team_id].append(handle)
+        names[team_id][1].append(handle)
+    return names
+
+
+def _rows(
+    session: Session,
+    competition: Competition,
+    listed: Sequence[tuple[BoardEntry, int | None]],
+    reader: Reader,
+) -> list[Row]:
+    names = names_of(session, competition, (entry.team_id for entry, _ in listed), reader)
     return [
         Row(
             rank=rank,
-            team=names[entry.team_id],
+            team=names[entry.team_id][0],
             team_id=entry.team_id,
-            members=members[entry.team_id],
+            members=names[entry.team_id][1],
             score=entry.score,
             low=entry.low,
             high=entry.high,
             entries=entry.entries,
             last_at=entry.last_at,
             is_baseline=not entry.ranked,
-            is_me=entry.team_id == my_team_id,
+            is_me=entry.team_id == reader.team_id,
             submission_id=entry.submission_id,
             place=_place(entry),
+            others=entry.others,
+            change=entry.rank_before - rank if rank and entry.rank_before else None,
+            rank_low=entry.rank_low if rank else None,
+            rank_high=entry.rank_high if rank else None,
+            tie_group=entry.tie_group if rank else None,
         )
         for entry, rank in listed
     ]

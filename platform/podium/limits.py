@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from podium import deadlines
 from podium.competitions import Status, status
 from podium.errors import ClosedError, LimitError
-from podium.models import Competition, Extension, Grant, Submission, Team
+from podium.models import Competition, Submission, Team
 from podium.verdicts import HOLDS_QUOTA
 
 
@@ -29,7 +30,9 @@ class Limits:
     total_limit: int | None
     resets_at: datetime
     limited_by: str | None  # "daily", "total", or the status that closes the competition
-    closes_at: datetime | None  # for this team
+    closes_at: datetime | None  # for this team: what comes later is late
+    accepted_until: datetime | None  # with grace and late days
+    days_late: int  # of what would be handed in now
 
 
 def day_start(moment: datetime, time_zone: str) -> datetime:
@@ -43,22 +46,12 @@ def local_day(moment: datetime, time_zone: str) -> date:
     return moment.astimezone(ZoneInfo(time_zone)).date()
 
 
-def extended_to(session: Session, team_id: int) -> datetime | None:
-    """A team's own deadline, if a host gave it one; the last one given is in force."""
-    return session.scalar(
-        select(Extension.closes_at)
-        .where(Extension.team_id == team_id)
-        .order_by(Extension.id.desc())
-        .limit(1)
-    )
-
-
 def status_for(
     session: Session, competition: Competition, team: Team | None, moment: datetime
 ) -> Status:
     """The status of a competition for one team, or for those who have none."""
-    own = extended_to(session, team.id) if team else None
-    return status(competition, moment, own)
+    due_at = deadlines.of_team(session, competition, team.id) if team else None
+    return status(competition, moment, due_at)
 
 
 def of_team(session: Session, competition: Competition, team_id: int, moment: datetime) -> Limits:
@@ -71,21 +64,18 @@ def of_team(session: Session, competition: Competition, team_id: int, moment: da
         ).where(Submission.team_id == team_id, Submission.state.in_(HOLDS_QUOTA))
     ).one()
     day = local_day(moment, competition.time_zone)
-    granted, granted_today = session.execute(
-        select(
-            func.coalesce(func.sum(Grant.submissions), 0),
-            func.coalesce(func.sum(Grant.submissions).filter(Grant.day == day), 0),
-        ).where(Grant.team_id == team_id)
-    ).one()
-    daily_limit = competition.daily_limit + granted_today
-    total_limit = None if competition.total_limit is None else competition.total_limit + granted
+    granted = deadlines.granted(session, competition, team_id)
+    daily_limit = competition.daily_limit + granted.get(day.isoformat(), 0)
+    total_limit = competition.total_limit
+    if total_limit is not None:
+        total_limit += sum(granted.values())
     left = [("daily", daily_limit - today)]
     if total_limit is not None:
         left.append(("total", total_limit - total))
     name, allowed = min(left, key=lambda pair: pair[1])
     limited_by = name if allowed <= 0 else None
-    own = extended_to(session, team_id)
-    standing = status(competition, moment, own)
+    due_at = deadlines.of_team(session, competition, team_id)
+    standing = status(competition, moment, due_at)
     if standing is not Status.OPEN:
         allowed, limited_by = 0, standing.value
     return Limits(
@@ -97,7 +87,9 @@ def of_team(session: Session, competition: Competition, team_id: int, moment: da
         # A day of 23 or 25 hours ends where the next local day begins.
         resets_at=day_start(start + timedelta(hours=30), competition.time_zone),
         limited_by=limited_by,
-        closes_at=max(filter(None, (competition.closes_at, own)), default=None),
+        closes_at=due_at,
+        accepted_until=deadlines.accepted_until(competition, due_at),
+        days_late=deadlines.days_late(competition, due_at, moment),
     )
 
 
@@ -125,6 +117,8 @@ def need_open(competition: Competition, moment: datetime, closes_at: datetime | 
     `closes_at` is the deadline of the team that asks.
     """
     match status(competition, moment, closes_at):
+        case Status.DRAFT:
+            raise ClosedError(f"{competition.title} is a draft. Publish it first.")
         case Status.PREPARING:
             raise ClosedError(f"{competition.title} is being prepared. Try again in a minute.")
         case Status.BROKEN:
@@ -138,7 +132,14 @@ def need_open(competition: Competition, moment: datetime, closes_at: datetime | 
             )
         case Status.CLOSED:
             raise ClosedError(
-                f"The deadline of {competition.title} was "
-                f"{closes_at:%Y-%m-%d %H:%M:%S} UTC; this arrived at "
+                f"The deadline of {competition.title} was {closes_at:%Y-%m-%d %H:%M:%S} UTC"
+                f"{_late_words(competition, closes_at)}; this arrived at "
                 f"{moment:%Y-%m-%d %H:%M:%S} UTC."
             )
+
+
+def _late_words(competition: Competition, closes_at: datetime | None) -> str:
+    until = deadlines.accepted_until(competition, closes_at)
+    if until is None or until == closes_at:
+        return ""
+    return f", with what is taken late until {until:%Y-%m-%d %H:%M:%S} UTC"

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, selectinload
 from podium import workers
 from podium.errors import FaultError
 from podium.installation import Installation
-from podium.jobqueue import SERVED
+from podium.jobqueue import QUEUES
 from podium.models import Attempt, Submission, WorkerProcess
 from podium.models.record import now
 from podium.models.submission import OPEN as IS_OPEN
@@ -63,7 +63,7 @@ def read(installation: Installation) -> Numbers:
     with installation.database.reading() as session:
         return Numbers(
             submissions=dict.fromkeys(State, 0) | _by_state(session),
-            queues=[_queue(installation, session, name, woken.get(name)) for name in SERVED],
+            queues=[_queue(installation, session, name, woken.get(name)) for name in QUEUES],
             workers=session.scalars(select(WorkerProcess).order_by(WorkerProcess.name)).all(),
             moment=now(),
         )
@@ -177,6 +177,6 @@ def _pace(seconds: list[float]) -> Pace | None:
 
 def _woken(installation: Installation) -> dict[str, int]:
     try:
-        return {queue: installation.queue.depth(queue) for queue in SERVED}
+        return {queue: installation.queue.depth(queue) for queue in QUEUES}
     except RedisError:
         return {}

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import accumulate
 
-from sqlalchemy import ColumnElement, delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from podium.models import BoardEntry, BoardSegment
@@ -74,8 +74,11 @@ def read(session: Session, competition_id: int, split: str) -> Positions:
     return Positions(competition_id, split, [(key, at) for key, at, _ in rows], sums[:-1], sums[-1])
 
 
-def add(session: Session, entry: BoardEntry) -> None:
-    """Count a ranked entry at its place. The caller holds the competition's lock."""
+def add(session: Session, entry: BoardEntry, most: int = MOST) -> None:
+    """Count a ranked entry at its place. The caller holds the competition's lock.
+
+    A segment of more than `most` entries is cut in two.
+    """
     segment = _segment_of(session, entry.competition_id, entry.split, _place(entry))
     if segment is None:
         segment = BoardSegment(
@@ -88,7 +91,7 @@ def add(session: Session, entry: BoardEntry) -> None:
         session.add(segment)
     segment.entries += 1
     session.flush()
-    if segment.entries > MOST:
+    if segment.entries > most:
         _cut(session, segment)
 
 
@@ -99,13 +102,37 @@ def remove(session: Session, entry: BoardEntry) -> None:
     segment.entries -= 1
 
 
-def clear(session: Session, competition_id: int, split: str) -> None:
-    """Forget all of a board."""
+def fill(
+    session: Session,
+    competition_id: int,
+    split: str,
+    places: Sequence[Place],
+    most: int = MOST,
+) -> None:
+    """Make the segments of a board anew from its ranked places, given from best to worst."""
     session.execute(
         delete(BoardSegment).where(
             BoardSegment.competition_id == competition_id, BoardSegment.split == split
         )
     )
+    cuts = [0]
+    for index, place in enumerate(places):
+        is_full = index - cuts[-1] >= max(1, most // 2)  # half, so that the next one is no cut
+        if is_full and place != places[index - 1]:
+            cuts.append(index)
+    rows = [
+        {
+            "competition_id": competition_id,
+            "split": split,
+            "low_key": places[start][0] if start else FIRST[0],
+            "low_received_at": places[start][1] if start else FIRST[1],
+            "entries": end - start,
+        }
+        for start, end in zip(cuts, [*cuts[1:], len(places)], strict=True)
+        if end > start
+    ]
+    if rows:
+        session.execute(insert(BoardSegment), rows)
 
 
 def _cut(session: Session, segment: BoardSegment) -> None:

@@ -9,9 +9,9 @@ from redis.exceptions import RedisError
 from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
-from podium import attempts, turns, workers
+from podium import attempts, boardclock, checkup, turns, uncertainty, workers
 from podium.installation import Installation
-from podium.jobqueue import SERVED
+from podium.jobqueue import QUEUES
 from podium.models import WorkerProcess
 from podium.models.record import now
 from podium.workers import RECONCILE, Card
@@ -41,14 +41,24 @@ def reconcile(installation: Installation) -> Repairs:
         )
     reclaimed = _mend(installation, moment) if is_amiss else 0
     woken = 0
-    for queue in SERVED:
+    for queue in QUEUES:
         with installation.database.reading() as session:
             waiting = turns.eligible(session, queue, moment, MOST_WAKES)
         missing = waiting - installation.queue.depth(queue) if waiting else 0
         if missing > 0:
             installation.queue.wake(queue, missing)
             woken += missing
+    boardclock.tick(installation, moment)
+    _wake_for_intervals(installation, moment)
     return Repairs(reclaimed, woken)
+
+
+def _wake_for_intervals(installation: Installation, moment: datetime) -> None:
+    """Where a board has changed, ask a worker that has nothing to do how sure its order is."""
+    with installation.database.reading() as session:
+        is_due = uncertainty.due(session, moment) is not None or checkup.due(session) is not None
+    if is_due and not installation.queue.depth(uncertainty.QUEUE):
+        installation.queue.wake(uncertainty.QUEUE)
 
 
 def serve(installation: Installation) -> None:

@@ -12,10 +12,12 @@ from typing import Any
 
 from podium import devices, logs, running
 from podium.client import Answer, ProblemError
+from podium.desk import Desk, Said
 from podium.devices import Gpu
 from podium.foreman import Foreman
 from podium.sandbox import selftest
-from podium.sandbox.job import Device
+from podium.sandbox.environment import packages
+from podium.sandbox.pool import Stock
 from podium.sandbox.runner import Runner as Confiner
 from podium.workers import Card
 
@@ -45,7 +47,12 @@ class Runner:
     """Takes submissions in turn and runs them in the sandbox."""
 
     def __init__(
-        self, foreman: Foreman, card: Card, confiner: Confiner, gpu: Gpu | None = None
+        self,
+        foreman: Foreman,
+        card: Card,
+        confiner: Confiner,
+        gpu: Gpu | None = None,
+        stock: Stock | None = None,
     ) -> None:
         self.queue = card.queue
         self.name = card.name
@@ -53,6 +60,7 @@ class Runner:
         self._foreman = foreman
         self._confiner = confiner
         self._gpu = gpu
+        self._stock = stock
         self._hold: Hold | None = None
         self._open_walls = ""  # what the sandbox's self-test found
 
@@ -74,7 +82,7 @@ class Runner:
         told = False
         while True:
             try:
-                return self._foreman.arrive(self._card)
+                return self._foreman.arrive(replace(self._card, packages=packages()))
             except ProblemError as error:
                 if error.code not in AWAY:
                     raise
@@ -120,6 +128,8 @@ class Runner:
                     return
                 if said.output is not None:
                     self._foreman.bring_output(hold.token, said.output)
+                if said.replays:
+                    self._foreman.bring_replays(hold.token, said.replays)
         except ProblemError:
             raise
         except SystemExit:  # asked twice to end: another worker begins anew
@@ -127,25 +137,31 @@ class Runner:
             raise
         except Exception:  # ours, whatever it is: never the student's fault
             log.exception("failed")
-            said = running.Said("fault", traceback.format_exc())
+            said = Said("fault", traceback.format_exc())
         self._foreman.report(hold.token, said.as_json(hold.log_tail))
 
-    def _fetched(self, assignment: Answer, folder: Path) -> running.Desk:
-        """The submitted file and the inputs, each in its place."""
+    def _fetched(self, assignment: Answer, folder: Path) -> Desk:
+        """The submitted file, the inputs and the opponents' files, each in its place."""
         token: str = assignment["token"]
-        gpus = (Device(self._gpu.index, self._gpu.minor),) if self._gpu else ()
-        desk = running.Desk.make(folder, self._confiner, gpus)
+        gpus = (self._gpu.in_sandbox,) if self._gpu else ()
+        desk = Desk.make(folder, self._confiner, gpus, self._stock)
         self._foreman.fetch(token, "file", assignment["sha256"], desk.file)
         for file in assignment["inputs"]:
             target = desk.inputs / Path(file["name"]).name
             self._foreman.fetch(token, f"inputs/{file['name']}", file["sha256"], target)
+        for match in assignment["matches"]:
+            number, target = match["opponent"], desk.inputs / str(match["opponent"])
+            if number != assignment["submission_id"] and not target.exists():
+                self._foreman.fetch(token, f"opponents/{number}", match["sha256"], target)
         return desk
 
     def beat(self) -> bool:
         """One heartbeat; an attempt that is over is let go, and its sandbox ended."""
         hold = self._hold
+        warm, warm_mib = self._stock.held if self._stock else (0, 0.0)
+        card = replace(self._card, warm=warm, warm_mib=round(warm_mib))
         answer: dict[str, Any] = self._foreman.beat(
-            self._card, hold.token if hold else None, hold.log_tail if hold else None
+            card, hold.token if hold else None, hold.log_tail if hold else None
         )
         if hold is not None and not answer["is_in_force"]:
             hold.let_go.set()
@@ -153,4 +169,6 @@ class Runner:
 
     def leave(self) -> None:
         """Leave the list of workers."""
+        if self._stock is not None:
+            self._stock.close()
         self._foreman.leave(self.name)

@@ -1,86 +1,32 @@
-"""WHERE A SUBMITTED MODEL OR BUNDLE IS RUN: on a run worker, in the sandbox, nowhere else.
+"""WHERE A SUBMITTED MODEL, BUNDLE OR AGENT IS RUN: on a run worker, in the sandbox, nowhere else.
 
 Knows nothing of the web or the database: files in, files and a saying out.
 """
 
 import csv
 import re
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from podium import playing
+from podium.desk import Desk, Hand, Said, limits_of
 from podium.errors import FaultError
-from podium.sandbox import Limits, Outcome
+from podium.sandbox import Outcome
 from podium.sandbox.bundle import Bundle, BundleLimits, read_bundle
 from podium.sandbox.feeding import Expected, predict
-from podium.sandbox.job import Device
 from podium.sandbox.onnxfile import Card, Requirements, Tensor, check_model
 from podium.sandbox.outcome import Cause
 from podium.sandbox.refusal import RefusedError
-from podium.sandbox.runner import Runner as Confiner
 from podium.sandbox.scripts import run_script
-from podium.sandbox.served import CPU, CUDA, Load, boot, serving_job
+from podium.sandbox.served import CPU, CUDA, Load
 
 # What torch, onnxruntime and cuDNN say when a GPU has no room left.
 GPU_IS_FULL = re.compile(r"CUDA out of memory|OutOfMemoryError|CUDA_ERROR_OUT_OF_MEMORY|BFCArena")
-
-
-class Hand(Protocol):
-    """Who holds a run: hears what it prints, and may end it."""
-
-    let_go: threading.Event
-
-    def hear(self, text: str) -> None:
-        """Add what was printed."""
-
-
-@dataclass(frozen=True)
-class Desk:
-    """The files of one run, how it is confined and on which GPUs."""
-
-    file: Path  # what was submitted
-    inputs: Path  # folder of the public files it reads
-    outputs: Path  # folder for what it writes
-    confiner: Confiner
-    gpus: tuple[Device, ...] = ()
-
-    @classmethod
-    def make(cls, folder: Path, confiner: Confiner, gpus: tuple[Device, ...] = ()) -> "Desk":
-        """An empty desk in an empty folder."""
-        desk = cls(folder / "file", folder / "inputs", folder / "outputs", confiner, gpus)
-        for each in (desk.inputs, desk.outputs):
-            each.mkdir()
-        folder.chmod(0o755)  # the sandbox runs as somebody else
-        return desk
-
-
-@dataclass(frozen=True)
-class Said:
-    """How a run ended, in the words of `podium.assignments.Report`, and what it wrote."""
-
-    outcome: str
-    reason: str = ""
-    details: list[dict[str, Any]] = field(default_factory=list)
-    output: Path | None = None
-    ended: Outcome | None = None
-
-    def as_json(self, log_tail: str) -> dict[str, Any]:
-        """As the web takes it."""
-        said: dict[str, Any] = {
-            "outcome": self.outcome,
-            "reason": self.reason,
-            "details": self.details,
-            "log": log_tail,
-        }
-        if self.ended is not None:
-            said["wall_s"], said["cpu_s"] = self.ended.wall_s, self.ended.cpu_s
-            said["memory_bytes"] = round(self.ended.peak_memory_mib * (1 << 20))
-        return said
 
 
 def run(assignment: Mapping[str, Any], desk: Desk, hand: Hand) -> Said:
@@ -97,9 +43,15 @@ def run(assignment: Mapping[str, Any], desk: Desk, hand: Hand) -> Said:
         return Said("invalid", error.message)
 
 
-def check_bundle(rules: Mapping[str, Any], content: bytes) -> Bundle:
-    """The bundle in these bytes, under `[run]` of challenge.toml; RefusedError if it is none."""
-    return read_bundle(content, "code", BundleLimits(total_mib=rules["limits"]["disk_mib"]))
+def check_bundle(
+    rules: Mapping[str, Any], content: bytes, kind: str, available: Mapping[str, str] | None = None
+) -> Bundle:
+    """The bundle in these bytes, under `[run]` of challenge.toml; RefusedError if it is none.
+
+    `available` are the packages of the environment, by default of this one.
+    """
+    most = BundleLimits(total_mib=rules["limits"]["disk_mib"])
+    return read_bundle(content, kind, most, available)
 
 
 def check_onnx(
@@ -116,7 +68,7 @@ def check_onnx(
 def _code(assignment: Mapping[str, Any], desk: Desk, hand: Hand) -> Said:
     """A bundle: a script that reads /data and writes /out, or a function for a batch."""
     rules = assignment["run"]
-    bundle = check_bundle(rules, desk.file.read_bytes())
+    bundle = check_bundle(rules, desk.file.read_bytes(), "code")
     if rules["contract"] == "batch":
         load = Load("batch", bundle.files, bundle.entry)
         return _answers(assignment, desk, hand, load, _arrays(rules["model"], desk, scaled=False))
@@ -147,16 +99,20 @@ def _model(assignment: Mapping[str, Any], desk: Desk, hand: Hand) -> Said:
     return _answers(assignment, desk, hand, load, arrays)
 
 
+def _agent(assignment: Mapping[str, Any], desk: Desk, hand: Hand) -> Said:
+    """An agent: it plays by itself, or with others."""
+    rules = assignment["run"]
+    bundle = check_bundle(rules, desk.file.read_bytes(), "agent")
+    if rules["agent"]["players"] == 1:
+        return playing.play_alone(assignment, bundle, desk, hand)
+    return playing.play_others(assignment, bundle, desk, hand)
+
+
 KINDS: Mapping[str, Callable[[Mapping[str, Any], Desk, Hand], Said]] = {
+    "agent": _agent,
     "code": _code,
     "model": _model,
 }
-
-
-def limits_of(rules: Mapping[str, Any]) -> Limits:
-    """The sandbox's limits, as `[run.limits]` of challenge.toml says them."""
-    known = {one.name for one in fields(Limits)}
-    return Limits(**{name: value for name, value in rules["limits"].items() if name in known})
 
 
 def _arrays(rules: Mapping[str, Any], desk: Desk, *, scaled: bool) -> dict[str, NDArray[Any]]:
@@ -180,9 +136,7 @@ def _answers(
 ) -> Said:
     """Feed the rows in batches, and write what is answered as a predictions file."""
     rules = assignment["run"]["model"]
-    job = serving_job(desk.confiner, limits_of(assignment["run"]), gpus=desk.gpus)
-    with boot(desk.confiner, job) as served:
-        served.load(load, hand.hear, hand.let_go)
+    with desk.serve(load, limits_of(assignment["run"]), hand) as served:
         shape = tuple(rules["output"])
         outcome, answers = predict(served, arrays, Expected(shape), rules["batch_rows"])
     output = desk.outputs / assignment["output"]

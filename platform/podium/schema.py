@@ -4,9 +4,11 @@ from alembic import command
 from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 
 from podium import paths
 from podium.database import Database
+from podium.errors import PodiumError
 
 
 def alembic_config(database: Database) -> AlembicConfig:
@@ -18,9 +20,19 @@ def alembic_config(database: Database) -> AlembicConfig:
     return config
 
 
-def upgrade(database: Database) -> None:
-    """Run the migrations that are missing; on a current database this does nothing."""
-    command.upgrade(alembic_config(database), "head")
+class UnknownRevisionError(PodiumError):
+    """A revision that this code's migrations do not have."""
+
+
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Run the migrations that are missing; on a current database this does nothing.
+
+    UnknownRevisionError for a revision of a later Podium.
+    """
+    try:
+        command.upgrade(alembic_config(database), revision)
+    except CommandError as error:
+        raise UnknownRevisionError(str(error)) from None
 
 
 def revisions(database: Database) -> tuple[str | None, str | None]:

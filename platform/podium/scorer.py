@@ -4,7 +4,7 @@ import logging
 import sys
 from dataclasses import replace
 
-from podium import attempts, devices, judging, logs, turns, workers
+from podium import attempts, checkup, devices, judging, logs, turns, uncertainty, workers
 from podium.attempts import Lease
 from podium.devices import Gpu
 from podium.installation import Installation
@@ -44,7 +44,9 @@ class Scorer:
             if trouble:
                 return
         work = judging.take(self._here, self.queue, self.name)
-        if work is None:
+        if work is None:  # people's results come before how sure their order is
+            uncertainty.work(self._here)
+            checkup.work(self._here)
             return
         self.holds = work.lease
         try:

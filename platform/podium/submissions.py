@@ -15,7 +15,15 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from podium import attempts, catalog, limits, turns, workers
 from podium.accounts import Caller
-from podium.competitions import find, is_host, need_host, need_team, team_of
+from podium.competitions import (
+    find,
+    in_sight,
+    is_staff,
+    need_right,
+    need_team,
+    sight_of,
+    team_of,
+)
 from podium.errors import (
     AskError,
     BadRequestError,
@@ -25,14 +33,13 @@ from podium.errors import (
     NotFoundError,
 )
 from podium.installation import Installation
-from podium.models import AuditEntry, Competition, Membership, Submission, Team
+from podium.models import AuditEntry, Challenge, Competition, Membership, Submission, Team
 from podium.models.record import now
 from podium.models.submission import IN_ERROR
 from podium.storage import Incoming
 from podium.verdicts import OPEN, State, Verdict
 
 KINDS = ("predictions", "model", "code", "agent")
-RUN_KINDS = frozenset({"model", "code"})  # what run workers run
 LONGEST_MESSAGE = 500
 LONGEST_FILE_NAME = 120
 GPU_SEEN_S = 60.0  # a worker that was heard so lately will be there
@@ -47,6 +54,7 @@ class Upload:
     message: str = ""
     kind: str = "predictions"
     idempotency_key: str | None = None
+    source: str = ""  # a keyed hash of where it came from
 
 
 def need_room(
@@ -114,8 +122,7 @@ def _accept(
     received_at: datetime,
 ) -> tuple[Submission, bool]:
     competition = find(session, slug)
-    team = need_team(session, competition, caller)
-    session.scalars(select(Team.id).where(Team.id == team.id).with_for_update()).one()
+    team = _own_team(session, competition, caller)
     if upload.idempotency_key:
         earlier = _of_key(session, team.id, upload.idempotency_key)
         if earlier is not None:
@@ -131,11 +138,20 @@ def _accept(
     return _insert(session, competition, team, upload, file_key, received_at, caller.id), True
 
 
+def _own_team(session: Session, competition: Competition, caller: Caller) -> Team:
+    """The caller's team, locked; the one it is in after any merge that was under way."""
+    while True:
+        team = need_team(session, competition, caller)
+        session.scalars(select(Team.id).where(Team.id == team.id).with_for_update()).one()
+        if need_team(session, competition, caller).id == team.id:
+            return team
+
+
 def _need_walls(session: Session, competition: Competition, kind: str) -> None:
     """Raise ClosedError where every worker that could run it has found its sandbox wanting."""
     if kind == "predictions":
         return
-    online = workers.online(session, (queue_for(session, competition, kind),), GPU_SEEN_S)
+    online = workers.online(session, (queue_for(session, competition.challenge, kind),), GPU_SEEN_S)
     if online and all(one.trouble for one in online):
         raise ClosedError(
             "Submitted code cannot be run here just now; predictions are scored as usual. "
@@ -195,8 +211,9 @@ def _insert(
         size_bytes=upload.file.size_bytes,
         message=clean_message(upload.message),
         idempotency_key=upload.idempotency_key,
+        source=upload.source,
         state=State.QUEUED,
-        queue=queue_for(session, competition, upload.kind),
+        queue=queue_for(session, competition.challenge, upload.kind),
         lane=lane,
         received_at=received_at,
     )
@@ -208,9 +225,9 @@ def _insert(
 
 
 def kinds_of(competition: Competition) -> list[str]:
-    """The kinds of submissions that a competition takes here, in the challenge's order."""
-    served = RUN_KINDS | {"predictions"}
-    return [kind for kind in competition.challenge.spec["kinds"] if kind in served]
+    """The kinds of submissions that a competition takes, in the challenge's order."""
+    kinds: list[str] = competition.challenge.spec["kinds"]
+    return kinds
 
 
 def check_kind(competition: Competition, kind: str) -> None:
@@ -224,14 +241,16 @@ def check_kind(competition: Competition, kind: str) -> None:
         )
 
 
-def queue_for(session: Session, competition: Competition, kind: str) -> str:
-    """The queue in which a new submission of this kind begins.
+def queue_for(session: Session, challenge: Challenge, kind: str) -> str:
+    """The queue in which a submission of this kind begins.
 
     Where the challenge allows both, a run waits for a GPU if a worker with one is online.
     """
-    spec = catalog.parse(competition.challenge.spec)
+    spec = catalog.parse(challenge.spec)
     if kind == "predictions":
         return spec.score_queue
+    if spec.is_match:
+        return "match"
     if spec.resources.run == "gpu":
         return "run-gpu"
     has_gpu = spec.resources.run == "gpu-or-cpu" and workers.online(
@@ -253,10 +272,11 @@ def clean_file_name(name: str) -> str:
 
 
 def get(session: Session, caller: Caller, submission_id: int) -> Submission:
-    """A submission that the caller may see: a team member or a host; else NotFoundError."""
+    """A submission that the caller may see: a team member or staff; else NotFoundError."""
     submission = session.scalar(_loaded().where(Submission.id == submission_id))
     if submission is not None and (
-        is_host(submission.competition, caller) or _is_member(session, submission, caller)
+        is_staff(submission.competition, caller)
+        or (in_sight(submission.competition, caller) and _is_member(session, submission, caller))
     ):
         return submission
     raise NotFoundError(f"There is no submission {submission_id} of yours.")
@@ -286,7 +306,7 @@ def of_competition(
     """Everybody's submissions, newest first: for hosts."""
     return session.scalars(
         _loaded()
-        .where(Submission.competition_id == competition_id)
+        .where(Submission.competition_id == competition_id, Submission.original_id.is_(None))
         .order_by(Submission.received_at.desc(), Submission.id.desc())
         .offset((page - 1) * per_page)
         .limit(per_page)
@@ -301,15 +321,21 @@ def count(
     if team_id is not None:
         query = query.where(Submission.team_id == team_id)
     if competition_id is not None:
-        query = query.where(Submission.competition_id == competition_id)
+        query = query.where(
+            Submission.competition_id == competition_id, Submission.original_id.is_(None)
+        )
     return session.scalar(query) or 0
 
 
 def of_person(
-    session: Session, user_id: int, *, page: int = 1, per_page: int = 50
+    session: Session, caller: Caller, *, page: int = 1, per_page: int = 50
 ) -> Sequence[Submission]:
     """What a person's teams handed in, in all competitions, newest first."""
-    teams = select(Membership.team_id).where(Membership.user_id == user_id)
+    teams = (
+        select(Membership.team_id)
+        .join(Competition, Competition.id == Membership.competition_id)
+        .where(Membership.user_id == caller.id, sight_of(caller))
+    )
     return session.scalars(
         _loaded()
         .where(Submission.team_id.in_(teams))
@@ -356,6 +382,8 @@ def cancel(installation: Installation, caller: Caller, submission_id: int) -> No
     caller.need("submit")
     with installation.database.writing() as session:
         submission = get(session, caller, submission_id)
+        if not _is_member(session, submission, caller):
+            need_right(submission.competition, caller, "judge")
         state = State(submission.state)
         if (
             state not in OPEN
@@ -381,7 +409,7 @@ def retry(installation: Installation, caller: Caller, submission_id: int) -> Non
     """Queue a submission that ended in `error` again: for hosts, when the fault is mended."""
     with installation.database.writing() as session:
         submission = get(session, caller, submission_id)
-        need_host(submission.competition, caller)
+        need_right(submission.competition, caller, "judge")
         if not attempts.retry(session, submission_id, caller.handle):
             raise ConflictError(
                 f"Submission {submission_id} is {submission.state}. Only those that ended in "
@@ -416,10 +444,12 @@ def in_error(session: Session, competition_id: int, most: int) -> Sequence[Submi
     return session.scalars(_loaded().where(Submission.id.in_(found)).order_by(*newest)).all()
 
 
-def upload_from(installation: Installation, path: Path, message: str) -> Upload:
+def upload_from(
+    installation: Installation, path: Path, message: str, kind: str = "predictions"
+) -> Upload:
     """An Upload made from a file of this machine (baselines)."""
     incoming = installation.storage.receive(path.stat().st_size)
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):
             incoming.write(chunk)
-    return Upload(incoming, path.name, message)
+    return Upload(incoming, path.name, message, kind)

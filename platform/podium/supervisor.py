@@ -61,6 +61,8 @@ class Supervisor:
                 self._add_worker(f"score-{index}", "score")
             for index in range(1, self.config.run_workers + 1):
                 self._add_worker(f"run-{index}", "run")
+            for index in range(1, self.config.match_workers + 1):
+                self._add_worker(f"match-{index}", "match")
             self._tree.add(Part("reconciler", podium_command("reconcile")))
             self._until(self._web_answers, READY_S, "The web server did not answer")
             if not self._tree.is_stopping:
@@ -77,7 +79,7 @@ class Supervisor:
         name = f"{socket.gethostname()}-{os.stat(self.config.home).st_ino:x}-{part}"
         command = podium_command("worker", "--queue", queue, "--name", name)
         work = {"PODIUM_URL": self._local_url, "PODIUM_TOKEN": self.work_token}
-        self._tree.add(Part(part, command, environment=work if queue == "run" else {}))
+        self._tree.add(Part(part, command, environment={} if queue == "score" else work))
 
     def _take_home(self) -> None:
         (self.config.home / "run").mkdir(parents=True, exist_ok=True)

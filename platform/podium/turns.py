@@ -64,6 +64,11 @@ def enter_next(session: Session, submission: Submission, queue: str) -> None:
     submission.round = _turn(session, queue, submission.competition_id).round
 
 
+def enter_rescoring(session: Session, queue: str, competition_id: int) -> int:
+    """Give a competition a place in the queue of a rescoring; the round of its submissions."""
+    return _turn(session, queue, competition_id).round
+
+
 def _turn(session: Session, queue: str, competition_id: int) -> Turn:
     turn = session.get(Turn, (queue, competition_id))
     if turn is None:
@@ -221,7 +226,10 @@ def _ready() -> ColumnElement[bool]:
         .scalar_subquery()
     )
     is_due = Submission.not_before <= bindparam("moment")
-    return and_(or_(Submission.not_before.is_(None), is_due), running < most)
+    return and_(
+        or_(Submission.not_before.is_(None), is_due),
+        or_(running < most, Submission.lane == RESCORING),  # whose team is nobody
+    )
 
 
 @functools.cache

@@ -24,12 +24,16 @@ USES_QUOTA = frozenset({State.SCORED, State.FAILED})
 HOLDS_QUOTA = OPEN | USES_QUOTA
 
 # An open state goes on to the next stage, back to the queue (a lost attempt), or to an end.
+# Agents that play against each other are scored by their games, without a stage of scoring.
 # `error` may be queued again: by the host, or when the fault is mended.
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.UPLOADING: frozenset({State.QUEUED, State.INVALID, State.CANCELLED}),
     State.QUEUED: frozenset({State.RUNNING, State.SCORING, State.CANCELLED, State.ERROR}),
     State.RUNNING: frozenset(
-        {State.QUEUED, State.SCORING, State.INVALID, State.FAILED, State.CANCELLED, State.ERROR}
+        {
+            *(State.QUEUED, State.SCORING, State.SCORED),
+            *(State.INVALID, State.FAILED, State.CANCELLED, State.ERROR),
+        }
     ),
     State.SCORING: frozenset(
         {State.QUEUED, State.SCORED, State.INVALID, State.CANCELLED, State.ERROR}

@@ -14,6 +14,7 @@ from podium import __version__
 from podium.errors import NotFoundError
 from podium.models import WorkerProcess
 from podium.models.record import now
+from podium.sandbox.environment import packages
 
 SILENT = timedelta(minutes=1)  # for so long: something is wrong with it
 RECONCILE = "reconcile"  # reconcilers are listed as workers of this queue
@@ -33,6 +34,9 @@ class Card:
     driver: str = ""
     tags: tuple[str, ...] = ()
     trouble: str = ""  # why it takes no work
+    warm: int = 0  # sandboxes that wait, with the MiB that they hold together
+    warm_mib: int = 0
+    packages: Mapping[str, str] = field(default_factory=dict)  # of its environment, on arrival
 
 
 def default_name(queue: str) -> str:
@@ -52,6 +56,7 @@ def beat(session: Session, card: Card) -> bool:
         row = session.merge(_row(card))
     row.heartbeat_at = now()
     row.trouble = card.trouble
+    row.warm, row.warm_mib = card.warm, card.warm_mib
     return row.is_draining
 
 
@@ -87,6 +92,20 @@ def online(session: Session, queues: Sequence[str], lease_s: float) -> Sequence[
             WorkerProcess.queue.in_(queues),
         )
     ).all()
+
+
+def environment(session: Session, queue: str) -> dict[str, str]:
+    """The packages that code of a queue runs with: those of the worker that came last.
+
+    Where none has come yet, those of this process: `podium up` runs both from one environment.
+    """
+    found = session.scalar(
+        select(WorkerProcess)
+        .where(WorkerProcess.queue == queue)
+        .order_by(WorkerProcess.started_at.desc())
+        .limit(1)
+    )
+    return dict(found.packages) if found is not None and found.packages else packages()
 
 
 def fits(resources: Mapping[str, Any], worker: Card | WorkerProcess) -> bool:

@@ -4,7 +4,8 @@
 format, the way is the same: read_form or read_answers once, then read_predictions and score.
 """
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -115,6 +116,17 @@ class Truth:
     def splits(self) -> Mapping[str, Ints]:
         """The rows of each split."""
         return self.answers.splits
+
+    def without(self, ids: Iterable[Any]) -> Self:
+        """The same answers with some ids left out of every split; a signature names them."""
+        left_out = sorted({str(one) for one in ids})
+        is_left_out = np.isin(self.answers.ids.astype(str), left_out)
+        splits = {split: rows[~is_left_out[rows]] for split, rows in self.answers.splits.items()}
+        named = hashlib.sha256("\n".join(left_out).encode()).hexdigest()[:8]
+        answers = replace(
+            self.answers, splits=splits, digest=f"{self.answers.digest}-without-{named}"
+        )
+        return replace(self, answers=answers, prepared={})
 
     def features(self, images: Any) -> Any:
         """Features of images by the answers' network; what are features already stay."""

@@ -123,6 +123,16 @@ def test_a_notebook_has_every_part_of_its_script_and_valid_cells(script):
     assert "parse_args(ARGUMENTS)" in code_of(text)
 
 
+def test_a_lander_that_has_learned_for_seconds_is_an_agent_that_flies(prepared, tmp_path):
+    spec, data = SCRIPTS["game-agents.py"], prepared("game-agents")
+    out = tmp_path / spec.baseline_file
+    done = run("game-agents.py", "--data", data.folder / "public", "--out", out, "--steps", "4000")
+    assert done.returncode == 0, done.stderr
+    truth = spec.grading.read_truth(data.answers.read_bytes())
+    found = headroom.predictions(spec, out, data, truth)
+    assert len({*found.columns["return"].tolist()}) == len(truth.form.ids)  # it did not just err
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("slug", SPECS)
 def test_the_baselines_score_as_announced_on_the_small_edition(slug):

@@ -31,7 +31,10 @@ licence = "none: made for a test"
 """
 
 # What a recipe draws in number, whatever its sources hold.
-SMALLER = {"detection": {"TRAIN, TEST = 2500, 1000": "TRAIN, TEST = 400, 1000"}}
+SMALLER = {
+    "detection": {"TRAIN, TEST = 2500, 1000": "TRAIN, TEST = 400, 1000"},
+    "game-agents": {'"small": 100': '"small": 50'},
+}
 
 
 def stand_in(slug: str, into: Path, files: dict[str, Path]) -> Path:
@@ -172,7 +175,17 @@ def _gan_art(into: Path) -> dict[str, Path]:
     return {"portraits": into / "portraits.npz", "network": travels / "network.npz"}
 
 
+def _game_agents(into: Path) -> dict[str, Path]:
+    return {"data": paths.bundled("challenges") / "game-agents" / "sample_agent.py"}
+
+
+def _connect_four(into: Path) -> dict[str, Path]:
+    return {"data": paths.bundled("challenges") / "connect-four" / "sample_agent.py"}
+
+
 MADE = {
+    "game-agents": _game_agents,
+    "connect-four": _connect_four,
     "digits": _digits,
     "sentiment": _sentiment,
     "cifar-10": _cifar_10,

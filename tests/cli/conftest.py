@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -116,7 +116,7 @@ def operator(shell, config):
 
 @pytest.fixture
 def run_worker(operator, factory, config):
-    """Starts a run worker on a host that knows the web and Redis only."""
+    """Starts `podium worker --queue run` (or `match`) on a host that knows web and Redis only."""
     factory.person("admin-01", "admin")
     made = operator.run("worker", "token", "host-1")
     assert made.returncode == 0, made.stderr
@@ -130,10 +130,11 @@ def run_worker(operator, factory, config):
             "PODIUM_TOKEN": made.stdout.strip(),
             "PODIUM_REDIS_URL": config.redis_url,
             "PODIUM_HEARTBEAT_S": "0.3",
+            "PODIUM_WARM_SANDBOXES": "0",
             **settings,
         }
         command = [sys.executable, "-P", "-m", "podium.cli", "worker", "--queue", queue]
-        process = subprocess.Popen([*command, "--name", "r1"], env=environment)
+        process = subprocess.Popen([*command, "--name", f"{queue[0]}1"], env=environment)
         started.append(process)
         return process
 
@@ -142,3 +143,16 @@ def run_worker(operator, factory, config):
         if process.poll() is None:
             process.kill()
         process.wait()
+
+
+def until(is_met: Callable[[], bool], limit_s: float = 60.0) -> None:
+    end = time.monotonic() + limit_s
+    while not is_met():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.fixture(name="until")
+def _until():
+    """Waits until something is so."""
+    return until

@@ -36,20 +36,13 @@ def bundle(text: str, seconds: float = 0.0) -> bytes:
     return packed.getvalue()
 
 
-def until(is_met, limit_s: float = 60.0) -> None:
-    end = time.monotonic() + limit_s
-    while not is_met():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def state(installation, submission_id: int) -> str:
     with installation.database.reading() as session:
         return session.get_one(Submission, submission_id).state
 
 
 def test_code_is_run_by_a_host_without_database_or_storage(
-    installation, factory, run_worker, scorer, predictions
+    installation, factory, run_worker, scorer, predictions, until
 ):
     factory.competition(spec=RUNS)
     ada = factory.member("ada-01")
@@ -64,7 +57,7 @@ def test_code_is_run_by_a_host_without_database_or_storage(
 
 @ON_ONE_DATABASE
 def test_without_a_sandbox_that_holds_nothing_is_run_and_the_reason_is_told(
-    installation, factory, run_worker, signed_in, predictions
+    installation, factory, run_worker, signed_in, predictions, until
 ):
     factory.competition(spec=RUNS)
     ada = factory.member("ada-01")
@@ -78,7 +71,9 @@ def test_without_a_sandbox_that_holds_nothing_is_run_and_the_reason_is_told(
     assert state(installation, submission_id) == "queued"
 
 
-def test_cancelling_ends_what_runs(installation, factory, run_worker, signed_in, predictions):
+def test_cancelling_ends_what_runs(
+    installation, factory, run_worker, signed_in, predictions, until
+):
     factory.competition(spec=RUNS)
     ada = factory.member("ada-01")
     worker = run_worker()
@@ -99,7 +94,7 @@ def _ran(installation, submission_id: int) -> bool:
 
 @ON_ONE_DATABASE
 def test_a_second_sigterm_gives_the_run_back_at_no_cost(
-    installation, factory, run_worker, predictions
+    installation, factory, run_worker, predictions, until
 ):
     factory.competition(spec=RUNS)
     ada = factory.member("ada-01")
@@ -119,7 +114,7 @@ def test_a_second_sigterm_gives_the_run_back_at_no_cost(
 
 @ON_ONE_DATABASE
 def test_a_killed_run_worker_leaves_nothing_and_its_run_begins_anew(
-    installation, factory, run_worker, predictions
+    installation, factory, run_worker, predictions, until
 ):
     factory.competition(spec=RUNS)
     ada = factory.member("ada-01")
@@ -148,7 +143,7 @@ def test_several_processes_empty_one_queue(installation, factory, operator, pred
 
 
 @ON_ONE_DATABASE
-def test_a_worker_that_is_drained_ends_by_itself(installation, operator):
+def test_a_worker_that_is_drained_ends_by_itself(installation, operator, until):
     command = [sys.executable, "-P", "-m", "podium.cli", "worker", "--queue", "score"]
     environment = {"PATH": os.environ["PATH"], **operator.variables}
     environment["PODIUM_HOME"] = str(operator.folder / "home")

@@ -59,6 +59,25 @@ class Agent:
     assert [episode.fault for episode in tally.episodes] == ["", "", ""]
 
 
+def test_a_class_that_cannot_be_made_anew_faults_each_episode_once(agent):
+    code = """
+made = 0
+class Agent:
+    def __init__(self):
+        global made
+        made += 1
+        assert made != 2, "only once"
+    def act(self, observation, info):
+        return 0
+"""
+    tally = play_solo(agent(code), CARTPOLE, [1, 2, 3], Rules())
+    assert [(one.number, one.fault) for one in tally.episodes] == [
+        (0, ""),
+        (1, "AssertionError: only once"),
+        (2, ""),
+    ]
+
+
 def test_seeds_are_not_shown(agent):
     code = """
 import gc

@@ -45,7 +45,7 @@ def gpu() -> Gpu:
 
 @pytest.fixture
 def device(gpu) -> Device:
-    return Device(gpu.index, gpu.minor)
+    return gpu.in_sandbox
 
 
 def lines(code: str, *gpus: Device, **options):

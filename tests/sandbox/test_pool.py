@@ -5,7 +5,7 @@ import pytest
 
 from podium.sandbox import Limits
 from podium.sandbox.feeding import Expected, predict
-from podium.sandbox.pool import Pool
+from podium.sandbox.pool import Pool, Stock
 from podium.sandbox.served import Load
 
 CODE = b"""
@@ -67,3 +67,25 @@ def test_a_closed_pool_has_ended_what_waited(runner):
         assert pool.wait_until_full(60)
         sandbox = pool._waiting[0].sandbox
     assert sandbox.has_ended
+
+
+def test_a_stock_keeps_sandboxes_for_the_limits_asked_for_last(runner):
+    stock = Stock(runner, size=1, memory_mib=1024)
+    few, more = Limits(memory_mib=300), Limits(memory_mib=400)
+    with stock.take(few) as first:
+        assert answer_small(first).ok
+    assert stock._pool.wait_until_full(60)
+    count, held_mib = stock.held
+    assert count == 1
+    assert held_mib > 1
+    with stock.take(more) as other:
+        assert other.sandbox.job.limits == more
+    stock.close()
+    assert stock.held == (0, 0.0)
+
+
+def answer_small(served):
+    served.load(
+        Load("batch", {"predict.py": b"def predict(batch):\n    return batch\n"}, "predict.py")
+    )
+    return predict(served, {"x": np.arange(10.0)}, Expected(), 10)[0]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from podium import courses
 from podium.models import Submission
 from podium.models.record import now
 
@@ -22,8 +23,15 @@ HOSTS = {"host": 200, "admin": 200} | dict.fromkeys(
 HOSTS_ONLY = HOSTS | {"anonymous": 401}
 # For tokens of the scope `work`, which no sign-in and no person's own token carries.
 NOBODY = dict.fromkeys(PEOPLE, 403) | {"anonymous": 401}
+NONE = dict.fromkeys(PEOPLE, 404) | {"anonymous": 401}
 CARD = {"name": "r1", "queue": "run", "host": "h", "pid": 1, "version": "1"}
 NEW = {"handle": "new-01", "email": "new@example.org", "password": "correct horse"}
+
+GRADERS = HOSTS_ONLY | {"host": 400, "admin": 400}
+# Of the course "dl", whose instructor is the host; for all others it does not exist.
+COURSE = {"anonymous": 401, "host": 200, "admin": 200} | dict.fromkeys(
+    ("not_joined", "joined", "other_team", "other_host"), 404
+)
 
 # Method, path, what is sent, and the status for each kind of caller.
 ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
@@ -46,8 +54,65 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     ("GET", "/submissions/{id}"): ({}, OWN),
     ("GET", "/submissions/{id}/file"): ({}, OWN),
     ("GET", "/submissions/{id}/log"): ({}, OWN),
+    ("GET", "/submissions/{id}/episodes"): ({}, OWN),
+    # There is no episode here; test_api_episodes.py says who sees one.
+    ("GET", "/episodes/0"): ({}, NONE),
+    ("GET", "/episodes/0/replay"): ({}, NONE),
+    ("GET", "/competitions/toy/environment"): ({}, ANYONE),
     ("GET", "/competitions/toy/leaderboard"): ({}, ANYONE),
     ("GET", "/competitions/toy/leaderboard?split=private"): ({}, HOSTS),
+    ("GET", "/competitions/toy/history"): ({}, ANYONE),
+    ("GET", "/competitions/toy/history?split=private"): ({}, HOSTS),
+    ("GET", "/competitions/toy/shakeup"): ({}, HOSTS),
+    ("GET", "/competitions/toy/team"): ({}, SIGNED_IN),
+    ("GET", "/competitions/toy/finals"): ({}, MEMBERS),
+    ("PUT", "/competitions/toy/finals"): ({"json": {"submissions": []}}, MEMBERS),
+    ("POST", "/competitions/toy/team/invitations"): (
+        {"json": {}},
+        {person: 201 if status == 200 else status for person, status in MEMBERS.items()},
+    ),
+    ("DELETE", "/competitions/toy/team/invitations"): (
+        {},
+        {person: 204 if status == 200 else status for person, status in MEMBERS.items()},
+    ),
+    ("POST", "/competitions/toy/team/accept"): (
+        {"json": {}},
+        dict.fromkeys(PEOPLE, 404) | {"anonymous": 401},
+    ),
+    ("POST", "/competitions/toy/team/leave"): (
+        {},
+        {person: 409 if status == 200 else status for person, status in MEMBERS.items()},
+    ),
+    ("POST", "/competitions/toy/team/merge"): (
+        {"json": {"team": "nobody"}},
+        {person: 404 if status == 200 else status for person, status in MEMBERS.items()},
+    ),
+    ("POST", "/submissions/{id}/select"): ({}, OWN | {"host": 403, "admin": 403}),
+    ("DELETE", "/submissions/{id}/select"): ({}, OWN | {"host": 403, "admin": 403}),
+    ("GET", "/competitions/toy/board"): ({}, HOSTS_ONLY),
+    ("PATCH", "/competitions/toy/board"): ({"json": {"finals": 2}}, HOSTS_ONLY),
+    ("GET", "/competitions/toy/integrity"): ({}, HOSTS_ONLY),
+    ("POST", "/competitions/toy/disqualifications"): (
+        {"json": {"team": "joined-01", "lift": True}},
+        HOSTS_ONLY | {"host": 409, "admin": 409},
+    ),
+    ("POST", "/competitions/toy/reveal"): (
+        {"json": {}},
+        HOSTS_ONLY | {"host": 403, "admin": 403},  # it is open
+    ),
+    ("GET", "/competitions/toy/rescoring"): ({}, HOSTS_ONLY | {"host": 404, "admin": 404}),
+    ("POST", "/competitions/toy/rescoring"): (
+        {"data": {"metric": "f1_macro"}},
+        HOSTS_ONLY | {"host": 201, "admin": 201},
+    ),
+    ("POST", "/competitions/toy/rescoring/discard"): (
+        {"json": {}},
+        HOSTS_ONLY | {"host": 204, "admin": 204},
+    ),
+    ("POST", "/competitions/toy/rescoring/apply"): (
+        {"json": {}},
+        HOSTS_ONLY | {"host": 404, "admin": 404},
+    ),
     ("POST", "/competitions/toy/grants"): (
         {"json": {"team": "joined-01", "submissions": 1}},
         HOSTS_ONLY,
@@ -56,6 +121,64 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
         {"json": {"team": "joined-01", "until": "2100-01-01T00:00+00:00"}},
         HOSTS_ONLY,
     ),
+    ("PATCH", "/competitions/toy"): ({"json": {"title": "Toy digits"}}, HOSTS_ONLY),
+    ("POST", "/competitions"): (
+        {"data": {"slug": "new", "challenge": "none"}},
+        HOSTS_ONLY | dict.fromkeys(("host", "other_host", "admin"), 404),
+    ),
+    ("GET", "/competitions/toy/checks"): ({}, HOSTS_ONLY),
+    ("POST", "/competitions/toy/checks"): ({}, HOSTS_ONLY),
+    ("POST", "/competitions/toy/baselines"): (
+        {"file": True},  # without a name
+        HOSTS_ONLY | {"host": 400, "admin": 400},
+    ),
+    ("POST", "/competitions/toy/publish"): (
+        {"json": {}},
+        HOSTS_ONLY | {"host": 409, "admin": 409},  # it is no draft
+    ),
+    ("POST", "/competitions/toy/open"): ({"json": {}}, HOSTS_ONLY),
+    ("POST", "/competitions/toy/clone"): (
+        {"json": {"slug": "copy"}},
+        HOSTS_ONLY | {"host": 201, "admin": 201},
+    ),
+    ("GET", "/competitions/toy/export"): ({}, HOSTS_ONLY),
+    # Of no course: who may grade is told that there is nobody to grade.
+    ("GET", "/competitions/toy/grades"): ({}, GRADERS),
+    ("GET", "/competitions/toy/grades/mine"): (
+        {},
+        dict.fromkeys(PEOPLE, 404) | {"anonymous": 401},
+    ),
+    ("PUT", "/competitions/toy/grades/rule"): ({"json": {"points": []}}, GRADERS),
+    ("PUT", "/competitions/toy/grades/override"): (
+        {"json": {"email": "a@b.example", "percent": 1, "note": "x"}},
+        GRADERS,
+    ),
+    ("POST", "/competitions/toy/grades/release"): ({"json": {}}, GRADERS),
+    ("POST", "/competitions/toy/grades/export"): ({"data": {"style": "csv"}}, GRADERS),
+    ("GET", "/courses"): ({}, SIGNED_IN),
+    ("POST", "/courses"): (
+        {"json": {"slug": "own", "title": "Own"}},
+        HOSTS_ONLY | dict.fromkeys(("host", "other_host", "admin"), 201),
+    ),
+    ("POST", "/courses/join"): (
+        {"json": {"code": "none"}},
+        dict.fromkeys(PEOPLE, 404) | {"anonymous": 401},
+    ),
+    ("GET", "/courses/dl"): ({}, COURSE),
+    ("PATCH", "/courses/dl"): ({"json": {"late_days": 1}}, COURSE),
+    ("POST", "/courses/dl/code"): ({"json": {}}, COURSE),
+    ("DELETE", "/courses/dl/code"): ({}, COURSE),
+    ("GET", "/courses/dl/roster"): ({}, COURSE),
+    ("POST", "/courses/dl/roster"): ({"file": True}, COURSE | {"host": 422, "admin": 422}),
+    ("POST", "/courses/dl/people"): (
+        {"json": {"handle": "host-01", "role": "instructor"}},
+        COURSE | {"host": 201, "admin": 201},
+    ),
+    ("PATCH", "/courses/dl/people/0"): (
+        {"json": {"role": "student"}},
+        COURSE | {"host": 404, "admin": 404},
+    ),
+    ("DELETE", "/courses/dl/people/0"): ({}, COURSE | {"host": 404, "admin": 404}),
     ("POST", "/submissions/{id}/retry"): ({}, OWN | {"joined": 403, "host": 409, "admin": 409}),
     ("POST", "/work/workers"): ({"json": CARD}, NOBODY),
     ("DELETE", "/work/workers/train.csv"): ({}, NOBODY),
@@ -63,11 +186,18 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     ("POST", "/work/beats"): ({"json": {"card": CARD}}, NOBODY),
     ("GET", "/work/file"): ({}, NOBODY),
     ("GET", "/work/inputs/train.csv"): ({}, NOBODY),
+    ("GET", "/work/opponents/{id}"): ({}, NOBODY),
     ("PUT", "/work/output"): ({"data": b"x"}, NOBODY),
+    ("PUT", "/work/replays"): ({"data": b"x"}, NOBODY),
     ("POST", "/work/report"): ({"json": {"outcome": "ran"}}, NOBODY),
     # What changes the answers of others comes last.
     ("POST", "/submissions/{id}/cancel"): ({}, OWN),
     ("POST", "/competitions/toy/join"): ({}, SIGNED_IN),
+    ("POST", "/competitions/toy/team"): (
+        {"json": {"name": "The same name"}},
+        SIGNED_IN,
+    ),
+    ("POST", "/competitions/toy/close"): ({"json": {}}, HOSTS_ONLY),
 }
 
 
@@ -77,6 +207,8 @@ def callers(api, factory, predictions):
     host = factory.person("host-01", "instructor")
     factory.competition(host_id=host.id, closes_at=now() + timedelta(days=1))
     factory.offer("train.csv", b"x")
+    with api.installation.database.writing() as session:
+        courses.create(session, host, "dl", "Deep learning")
     joined = factory.member("joined-01")
     submission_id = factory.submit(joined, predictions(3))
     return submission_id, {
@@ -106,7 +238,9 @@ def test_every_route_answers_every_kind_of_caller_as_declared(callers, predictio
 
 def test_the_table_above_lists_every_route(app):
     declared = {(method, path.split("?")[0]) for method, path in ROUTES}
-    names = {"slug": "toy", "name": "train.csv", "submission_id": "{id}", "token_id": "0"}
+    names = {"slug": "toy", "name": "train.csv", "submission_id": "{id}"}
+    names |= {"token_id": "0", "episode_id": "0"}
+    names |= {"course": "dl", "place_id": "0"}
     served = set()
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/api/v1/") and rule.endpoint != "openapi.spec":

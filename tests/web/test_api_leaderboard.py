@@ -2,7 +2,7 @@ import pytest
 
 ROW = {
     *("rank", "tied_with_leader", "rank_low", "rank_high", "team", "members", "score", "low"),
-    *("high", "entries", "last_at", "is_baseline", "is_me", "change"),
+    *("high", "entries", "last_at", "is_baseline", "is_me", "change", "tie_group", "others"),
 }
 
 

@@ -1,37 +1,60 @@
 """`podium grant, extend, retry`: what hosts allow one team, or run again."""
 
+from collections.abc import Callable
+from typing import Any
+
 import click
 
 from podium.cli import output
 from podium.cli.memory import client
 
-with_team = click.option("--team", required=True, help="The team, as the board names it.")
 with_reason = click.option("--reason", default="", help="Why; it goes to the audit log.")
 
 
+def with_receiver(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--team`, `--student` and `--section`, of which one is said."""
+    for name, help_ in (
+        ("--section", "Or a section of the course."),
+        ("--student", "Or one student, by handle."),
+        ("--team", "The team, as the board names it."),
+    ):
+        command = click.option(name, help=help_)(command)
+    return command
+
+
+def _receiver(**said: str | None) -> dict[str, str]:
+    named = {kind: name for kind, name in said.items() if name}
+    if len(named) != 1:
+        raise click.UsageError("Say --team, --student or --section: one of them.")
+    return named
+
+
 @click.command()
 @click.argument("slug")
-@with_team
+@with_receiver
 @click.option("--submissions", type=click.IntRange(1, 1000), required=True, help="How many more.")
 @with_reason
 @output.with_format
-def grant(slug: str, team: str, submissions: int, reason: str, style: str) -> None:
-    """Give a team extra submissions, today and in all."""
-    output.record(client().grant(slug, team, submissions, reason)["limits"], style)
-    output.say(f"{team} has {submissions} more in {slug}.")
+def grant(slug: str, submissions: int, reason: str, style: str, **said: str | None) -> None:
+    """Give a team, a student or a section extra submissions, today and in all."""
+    to = _receiver(**said)
+    found = client().grant(slug, to, submissions, reason)
+    output.record(found["limits"] or to, style)
+    output.say(f"{' '.join(to.values())} has {submissions} more in {slug}.")
 
 
 @click.command()
 @click.argument("slug")
-@with_team
+@with_receiver
 @click.option("--until", required=True, help="With its zone, like 2026-12-01T18:00+01:00.")
 @with_reason
 @output.with_format
-def extend(slug: str, team: str, until: str, reason: str, style: str) -> None:
-    """Give a team a later deadline of its own."""
-    found = client().extend(slug, team, until, reason)["limits"]
-    output.record(found, style)
-    output.say(f"{team} may submit to {slug} until {found['closes_at']}.")
+def extend(slug: str, until: str, reason: str, style: str, **said: str | None) -> None:
+    """Give a team, a student or a section a later deadline of its own."""
+    to = _receiver(**said)
+    found = client().extend(slug, to, until, reason)
+    output.record(found["limits"] or to, style)
+    output.say(f"{' '.join(to.values())} may submit to {slug} until {until}.")
 
 
 @click.command()

@@ -1,13 +1,17 @@
 """Commands of those who write and host challenges."""
 
+import secrets
 import sys
+import tempfile
 import time
+import zipfile
 from pathlib import Path
 
 import click
 
 from podium import catalog, datasets, headroom, hosting, inspection, schema, template
 from podium.cli import output
+from podium.cli.memory import client
 from podium.config import Config
 from podium.errors import ConfigError
 from podium.installation import Installation
@@ -60,21 +64,6 @@ def init(folder: Path, table: Path | None, target: str | None) -> None:
     output.say(
         f"{folder} is made. Fill in the places above, then: podium challenges check {folder}"
     )
-
-
-@challenges.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
-def publish(folder: Path) -> None:
-    """Host a folder of yours as an open competition, with its baseline on the board."""
-    installation = Installation.open(Config.load())
-    faults = inspection.inspect(folder.resolve(), "small", installation.config.home / "sources")
-    if faults:
-        for fault in faults:
-            click.echo(fault)
-        raise ConfigError(f"{folder.name} has {len(faults)} fault(s), and is not published.")
-    schema.upgrade(installation.database)
-    hosting.host_edition(installation, folder.resolve(), "small", ProgressBar())
-    output.say(f"{folder.name} is hosted: students find it in the list of challenges.")
 
 
 @challenges.command()
@@ -140,6 +129,62 @@ def _write(folder: Path, edition: str, into: Path, seed: int) -> None:
     for file in prepared.files:
         click.echo(into / "public" / file.name)
     output.say(f"The answers ({prepared.truth_version}) are in {into / 'private'}.")
+
+
+@challenges.command()
+@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False))
+@click.option("--slug", help="Of the competition; else the challenge's.")
+@click.option("--title", default="")
+@click.option("--course", default="", help="Only its people see the competition.")
+@click.option("--opens-at", default="", help="With its zone, like 2026-12-01T18:00+01:00.")
+@click.option("--closes-at", default="")
+@click.option("--edition", type=click.Choice(["small", "full"]), default="small")
+@click.option("--seed", type=click.IntRange(min=0), help="Draws the split; else one is drawn.")
+@output.with_format
+def publish(
+    folder: str,
+    slug: str | None,
+    edition: str,
+    seed: int | None,
+    style: str,
+    **fields: str,
+) -> None:
+    """Prepare a folder here and host it on the server, as a draft that is checked there.
+
+    The recipe (prepare.py) runs on this machine; the server gets what it made. A folder that holds
+    public/ and private/ already is sent as it is.
+    """
+    place = Path(folder).resolve()
+    try:
+        with tempfile.TemporaryDirectory(prefix="podium-publish-") as scratch:
+            packed = Path(scratch) / f"{place.name}.zip"
+            own = _packed(place, edition, secrets.randbits(32) if seed is None else seed, packed)
+            said = {"slug": slug or own} | {name: value for name, value in fields.items() if value}
+            found = client().create_competition(said, packed)
+    except ChallengeError as error:
+        raise ConfigError(error.message) from None
+    output.record(found, style)
+    output.say(
+        f"{found['slug']} is a draft. Its checks: podium competitions checks {found['slug']}"
+    )
+
+
+def _packed(place: Path, edition: str, seed: int, packed: Path) -> str:
+    """Zip a folder in its prepared form; returns the challenge's slug."""
+    spec = catalog.read(place)
+    made = place
+    if not (place / "private" / spec.answers_file).is_file():
+        made = packed.parent / "prepared"
+        cache = Config.load().home / "sources"
+        datasets.prepare(spec, place, edition, seed, made, cache=cache, progress=ProgressBar())
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("challenge.toml", "README.md", "metric.py"):
+            if (place / name).is_file():
+                archive.write(place / name, name)
+        for file in sorted((made / "public").iterdir()):
+            archive.write(file, f"public/{file.name}")
+        archive.write(made / "private" / spec.answers_file, f"private/{spec.answers_file}")
+    return spec.slug
 
 
 def _bundled(slug: str) -> Path:

@@ -114,3 +114,144 @@ def _bar(file: dict[str, Any], quiet: bool) -> Any:
 
 def _flat(item: dict[str, Any]) -> dict[str, Any]:
     return item | {"metric": item["metric"]["name"]}
+
+
+STAGES = ("slug", "stage", "blockers", "warnings")
+with_reason = click.option("--reason", default="", help="Why; it goes to the audit log.")
+
+
+@competitions.command()
+@click.argument("slug")
+@click.option("--challenge", help="One that comes with Podium.")
+@click.option(
+    "--file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The zip of a prepared folder, or a labelled CSV.",
+)
+@click.option("--title", default="")
+@click.option("--course", default="", help="Only its people see the competition.")
+@click.option("--opens-at", default="", help="With its zone, like 2026-12-01T18:00+01:00.")
+@click.option("--closes-at", default="")
+@click.option("--time-zone", default="", help="Where the day of the limit starts.")
+@click.option("--target", default="", help="Of a CSV: the column that is asked for.")
+@click.option("--metric", default="", help="Of a CSV, such as accuracy.")
+@click.option("--options", default="", help="Of the metric, as JSON.")
+@click.option("--id-column", default="", help="Of a CSV; else rows are numbered.")
+@click.option("--split", type=click.Choice(["fraction", "column", "group"]), default="fraction")
+@click.option("--by", default="", help="The column of --split column or group.")
+@click.option("--test-value", default="", help="What it says of test rows (--split column).")
+@click.option("--test-fraction", default="", help="Of all rows.  [0.4]")
+@click.option("--public-fraction", default="", help="Of the test rows.  [0.3]")
+@click.option("--seed", default="", help="Draws the split of a CSV.  [0]")
+@click.option("--licence", default="", help="Of the data.")
+@output.with_format
+def create(slug: str, file: Path | None, style: str, **fields: str | None) -> None:
+    """Create a draft: --challenge digits, --file folder.zip, or --file data.csv --target y.
+
+    A score worker checks it; `podium competitions checks SLUG` shows what it found.
+    """
+    said = {name: value for name, value in fields.items() if value}
+    output.record(client().create_competition({"slug": slug, **said}, file), style)
+
+
+@competitions.command()
+@click.argument("slug")
+@click.option("--again", is_flag=True, help="Let it be checked again.")
+@output.with_format
+def checks(slug: str, again: bool, style: str) -> None:
+    """Show how far a competition is, and what keeps it from being published."""
+    found = client().ask_checks(slug) if again else client().checks(slug)
+    if style == "json":
+        output.record(found, style)
+        return
+    rows = [{"submission": name, **scores} for name, scores in found["scores"].items()]
+    output.rows(rows, ("submission", "public", "private"), style)
+    output.say(f"{slug}: {found['stage']}.")
+    for line in found["blockers"]:
+        output.say(f"Blocked: {line}")
+    for line in found["warnings"]:
+        output.say(f"Warning: {line}")
+
+
+@competitions.command()
+@click.argument("slug")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--name", required=True, help="What the board calls it.")
+def baseline(slug: str, file: Path, name: str) -> None:
+    """Hand in a file as a baseline; a draft is checked again after its score."""
+    number = client().hand_in_baseline(slug, name, file)["submission"]
+    output.say(f"{name} waits as submission {number}.")
+
+
+@competitions.command()
+@click.argument("slug")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Repeatable.")
+@with_reason
+@output.with_format
+def edit(slug: str, settings: tuple[str, ...], reason: str, style: str) -> None:
+    """Change a competition: title, opens_at, closes_at, daily_limit, grace_minutes, course, …
+
+    An empty value means none. The API's description lists all options.
+    """
+    if not settings:
+        raise click.UsageError("Say what to change: --set NAME=VALUE.")
+    wanted = {name: output.value_of(text) for name, text in map(output.setting, settings)}
+    output.record(client().edit(slug, wanted | {"reason": reason}), style)
+
+
+@competitions.command()
+@click.argument("slug")
+@with_reason
+def publish(slug: str, reason: str) -> None:
+    """Let a checked draft be seen; it opens when its dates say so."""
+    _advance(slug, "publish", reason)
+
+
+@competitions.command(name="open")
+@click.argument("slug")
+@with_reason
+def open_now(slug: str, reason: str) -> None:
+    """Open a competition now; a checked draft is published first."""
+    _advance(slug, "open", reason)
+
+
+@competitions.command()
+@click.argument("slug")
+@with_reason
+def close(slug: str, reason: str) -> None:
+    """End a competition now."""
+    _advance(slug, "close", reason)
+
+
+def _advance(slug: str, verb: str, reason: str) -> None:
+    output.say(f"{slug} is {client().advance(slug, verb, reason)['stage']}.")
+
+
+@competitions.command()
+@click.argument("slug")
+@with_reason
+def reveal(slug: str, reason: str) -> None:
+    """Show the private board to everybody, as `podium reveal`. There is no way back."""
+    made = client().reveal(slug, reason)
+    output.say(f"The private board of {slug} is revealed ({made['revealed_at']}).")
+
+
+@competitions.command()
+@click.argument("slug")
+@click.argument("new_slug")
+@click.option("--days", type=int, default=0, help="By how many days its dates are later.")
+@click.option("--course", help="The course of the new one.")
+def clone(slug: str, new_slug: str, days: int, course: str | None) -> None:
+    """The same competition once more as a draft, its dates shifted."""
+    client().clone(slug, new_slug, days, course)
+    output.say(f"{new_slug} is a draft with the dates of {slug} and {days} days more.")
+
+
+@competitions.command()
+@click.argument("slug")
+@click.option("-o", "out", type=click.Path(dir_okay=False, path_type=Path), help="[SLUG.zip]")
+def export(slug: str, out: Path | None) -> None:
+    """Write the challenge's folder as a zip, answers included."""
+    target = out or Path(f"{slug}.zip")
+    client().export_competition(slug, target)
+    output.say(f"{target} holds the folder. It has the answers: keep it to yourself.")

@@ -8,7 +8,7 @@ from podium import accounts, crew, doctor, hosting, logs, reconciler, schema, wo
 from podium.config import Config
 from podium.database import Database
 from podium.installation import Installation
-from podium.jobqueue import SERVED
+from podium.jobqueue import QUEUES
 from podium.supervisor import Supervisor
 
 
@@ -54,7 +54,7 @@ def up(home: Path | None, host: str | None, port: int | None, no_demo: bool) -> 
 
 
 @click.group(name="worker", invoke_without_command=True)
-@click.option("--queue", type=click.Choice(SERVED), help="The queue it serves.")
+@click.option("--queue", type=click.Choice(QUEUES), help="The queue it serves.")
 @click.option("--name", help="Unique among living workers, the same after a restart.")
 @click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu or cuda:N.")
@@ -95,7 +95,7 @@ def token(name: str) -> None:
 
 @work.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--queue", type=click.Choice(SERVED), help="All workers of this queue.")
+@click.option("--queue", type=click.Choice(QUEUES), help="All workers of this queue.")
 @click.option("--all", "everyone", is_flag=True, help="All workers.")
 def drain(names: tuple[str, ...], queue: str | None, everyone: bool) -> None:
     """Ask workers to end after what they have in hand; nothing is lost.

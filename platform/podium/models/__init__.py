@@ -5,8 +5,18 @@ from podium.models.allowance import Extension, Grant
 from podium.models.audit import AuditEntry
 from podium.models.board import BoardEntry, BoardSegment
 from podium.models.challenge import Challenge, ChallengeFile
-from podium.models.competition import Competition, Membership, Team
+from podium.models.competition import (
+    Competition,
+    Invitation,
+    Membership,
+    MergeRequest,
+    Team,
+)
+from podium.models.course import Course, Enrolment
+from podium.models.episode import Episode, Player
+from podium.models.grade import Grade, GradeScheme
 from podium.models.record import Record
+from podium.models.rescoring import Rescoring
 from podium.models.submission import Attempt, Evaluation, Submission, Transition
 from podium.models.turn import Turn
 from podium.models.worker import WorkerProcess
@@ -19,11 +29,20 @@ __all__ = [
     "Challenge",
     "ChallengeFile",
     "Competition",
+    "Course",
+    "Enrolment",
+    "Episode",
     "Evaluation",
     "Extension",
+    "Grade",
+    "GradeScheme",
     "Grant",
+    "Invitation",
     "Membership",
+    "MergeRequest",
+    "Player",
     "Record",
+    "Rescoring",
     "Submission",
     "Team",
     "Token",

@@ -1,4 +1,4 @@
-"""What a host allows one team beyond the rules of the competition."""
+"""What a host allows a team, a student or a section beyond the rules of the competition."""
 
 from datetime import date, datetime
 
@@ -14,7 +14,15 @@ class Grant(Record):
     __tablename__ = "grants"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    team_id: Mapped[int] = mapped_column(ForeignKey("teams.id", ondelete="CASCADE"), index=True)
+    # To whom: a team, or in a competition a student or a section of its course.
+    team_id: Mapped[int | None] = mapped_column(
+        ForeignKey("teams.id", ondelete="CASCADE"), index=True
+    )
+    competition_id: Mapped[int | None] = mapped_column(
+        ForeignKey("competitions.id", ondelete="CASCADE"), index=True
+    )
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    section: Mapped[str | None]
     day: Mapped[date]
     submissions: Mapped[int]
     reason: Mapped[str] = mapped_column(default="")
@@ -23,12 +31,20 @@ class Grant(Record):
 
 
 class Extension(Record):
-    """A later deadline; the last one given is in force."""
+    """A later deadline; the last one given to somebody is in force."""
 
     __tablename__ = "extensions"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    team_id: Mapped[int] = mapped_column(ForeignKey("teams.id", ondelete="CASCADE"), index=True)
+    # To whom: a team, or in a competition a student or a section of its course.
+    team_id: Mapped[int | None] = mapped_column(
+        ForeignKey("teams.id", ondelete="CASCADE"), index=True
+    )
+    competition_id: Mapped[int | None] = mapped_column(
+        ForeignKey("competitions.id", ondelete="CASCADE"), index=True
+    )
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    section: Mapped[str | None]
     closes_at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(default="")
     granted_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))

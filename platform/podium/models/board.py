@@ -1,6 +1,7 @@
 """The materialised board: one row a team and split."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -42,6 +43,12 @@ class BoardEntry(Record):
     received_at: Mapped[datetime]
     entries: Mapped[int]
     last_at: Mapped[datetime]
+    others: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")  # by metric
+    rank_before: Mapped[int | None]  # when the day began
+    # How sure the place is, as podium.uncertainty computed it last; None where it has not.
+    rank_low: Mapped[int | None]
+    rank_high: Mapped[int | None]
+    tie_group: Mapped[int | None]  # 1: not separable from the first
 
 
 class BoardSegment(Record):

@@ -16,12 +16,13 @@ class Challenge(Record):
     """
 
     __tablename__ = "challenges"
-    __table_args__ = (UniqueConstraint("slug", "version", "edition"),)
+    __table_args__ = (UniqueConstraint("slug", "version", "edition", "revision"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     slug: Mapped[str]
     version: Mapped[int]
     edition: Mapped[str]  # small or full
+    revision: Mapped[int] = mapped_column(default=0, server_default="0")  # of a rescoring
     spec: Mapped[dict[str, Any]]  # challenge.toml as podium.catalog wrote it
     text: Mapped[str] = mapped_column(deferred=True)  # README.md, what students read
     state: Mapped[str]  # preparing, ready or broken
@@ -30,6 +31,7 @@ class Challenge(Record):
     truth_version: Mapped[str] = mapped_column(default="")
     answers_key: Mapped[str] = mapped_column(default="")  # for score workers only
     sample_key: Mapped[str] = mapped_column(default="")  # the form that files must fit
+    excluded: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")  # ids
     created_at: Mapped[datetime] = mapped_column(default=now)
     prepared_at: Mapped[datetime | None]
 

@@ -3,17 +3,20 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from podium.models.challenge import Challenge
 from podium.models.competition import Competition, Team
 from podium.models.record import Record, now
+from podium.models.rescoring import Rescoring
 
 # The few rows that the queue is about, however many have ended. Queries about them say this very
 # text: SQLite matches a partial index to the words of a condition, not to bound values.
 OPEN = text("state IN ('uploading', 'queued', 'running', 'scoring')")
 WAITING = text("state = 'queued'")
 IN_ERROR = text("state = 'error'")
+REHEARSED = text("rescoring_id IS NOT NULL")
 
 
 class Submission(Record):
@@ -42,6 +45,12 @@ class Submission(Record):
             *("competition_id", "received_at"),
             sqlite_where=IN_ERROR,
             postgresql_where=IN_ERROR,
+        ),
+        Index(  # the work of a rescoring
+            "ix_submissions_rescoring",
+            *("rescoring_id", "state"),
+            sqlite_where=REHEARSED,
+            postgresql_where=REHEARSED,
         ),
         Index(
             "ix_submissions_open", "state", "received_at", sqlite_where=OPEN, postgresql_where=OPEN
@@ -72,15 +81,33 @@ class Submission(Record):
     faults: Mapped[int] = mapped_column(default=0, server_default="0")  # attempts lost by us
     not_before: Mapped[datetime | None]  # back-off after a fault of ours
     selected: Mapped[bool] = mapped_column(default=False)
+    disqualified: Mapped[str] = mapped_column(default="", server_default="")  # why; empty: is not
+    source: Mapped[str] = mapped_column(default="", server_default="")  # keyed hash of the address
+    # Of the work of a rescoring: on whose behalf it is scored or run once more.
+    rescoring_id: Mapped[int | None] = mapped_column(
+        ForeignKey("rescorings.id", ondelete="CASCADE")
+    )
+    original_id: Mapped[int | None] = mapped_column(ForeignKey("submissions.id"))
     received_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 
     competition: Mapped[Competition] = relationship()
     team: Mapped[Team] = relationship()
+    rescoring: Mapped[Rescoring | None] = relationship()
     attempts: Mapped[list["Attempt"]] = relationship(order_by="Attempt.number")
     transitions: Mapped[list["Transition"]] = relationship(order_by="Transition.id")
-    evaluations: Mapped[list["Evaluation"]] = relationship(order_by="Evaluation.id")
+    # What counts now; all there ever was, discarded trials excepted, is in podium.rescoring.
+    evaluations: Mapped[list["Evaluation"]] = relationship(
+        primaryjoin="and_(Evaluation.submission_id == Submission.id, Evaluation.in_force)",
+        order_by="Evaluation.id",
+        viewonly=True,
+    )
+
+    @property
+    def challenge(self) -> Challenge:
+        """What it is run on and scored by."""
+        return self.competition.challenge if self.rescoring is None else self.rescoring.challenge
 
 
 class Attempt(Record):
@@ -109,6 +136,7 @@ class Attempt(Record):
     cpu_s: Mapped[float | None]
     memory_bytes: Mapped[int | None] = mapped_column(BigInteger)  # at its peak
     output_key: Mapped[str] = mapped_column(default="", server_default="")  # what a run wrote
+    replays_key: Mapped[str] = mapped_column(default="", server_default="")  # of its episodes
     log: Mapped[str] = mapped_column(default="", server_default="")  # the end of what it printed
 
 
@@ -147,4 +175,21 @@ class Evaluation(Record):
     high: Mapped[float | None]
     n: Mapped[int]
     signature: Mapped[str]
+    in_force: Mapped[bool] = mapped_column(default=True, server_default=true())
+    # The earlier score that the Ladder shows instead; None: its own is shown.
+    repeats: Mapped[float | None]
+    losses_key: Mapped[str] = mapped_column(default="", server_default="")  # of what ranks
+    rescoring_id: Mapped[int | None] = mapped_column(
+        ForeignKey("rescorings.id", ondelete="SET NULL"), index=True
+    )
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+    @property
+    def shown(self) -> float:
+        """What people are told: the value, or what the Ladder repeats."""
+        return self.value if self.repeats is None else self.repeats
+
+    @property
+    def interval(self) -> tuple[float | None, float | None]:
+        """The ends of the interval of what is shown; None twice where an earlier one is."""
+        return (self.low, self.high) if self.repeats is None else (None, None)

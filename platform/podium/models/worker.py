@@ -26,6 +26,9 @@ class WorkerProcess(Record):
     driver: Mapped[str] = mapped_column(default="", server_default="")
     tags: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     trouble: Mapped[str] = mapped_column(default="", server_default="")  # why it does not work
+    packages: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    warm: Mapped[int] = mapped_column(default=0, server_default="0")  # sandboxes that wait
+    warm_mib: Mapped[int] = mapped_column(default=0, server_default="0")  # … hold together
     is_draining: Mapped[bool] = mapped_column(default=False, server_default=false())
     version: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(default=now)

@@ -6,12 +6,13 @@ that errs ends or loses its episode, never the run. Imports `podium.sandbox` and
 
 from podium.referee.clock import Rules
 from podium.referee.connect_four import ConnectFour
-from podium.referee.match import MatchResult, play_match
+from podium.referee.match import Board, MatchResult, play_match
 from podium.referee.replay import Replay
 from podium.referee.solo import Episode, Tally, play_solo
 from podium.referee.worlds import World, gymnasium_world
 
 __all__ = [
+    "Board",
     "ConnectFour",
     "Episode",
     "MatchResult",

@@ -13,7 +13,7 @@ from podium.referee.clock import Clock, Rules
 from podium.referee.replay import Replay
 from podium.sandbox.inside.frames import ANSWER, ASK, RESET
 from podium.sandbox.link import LateError, LinkError, ToldError
-from podium.sandbox.outcome import Outcome
+from podium.sandbox.outcome import Cause, Outcome
 from podium.sandbox.served import Served
 
 
@@ -49,13 +49,14 @@ class Board(Protocol):
 class MatchResult:
     """One game. `winner` is 0 for the first agent given, 1 for the second, None for a draw.
 
-    `fault` says what the loser did wrong, if it lost by that.
+    `fault` says what the loser did wrong, if it lost by that; both of them if nobody won.
     """
 
     winner: int | None
     beginner: int
     fault: str
     replay: Replay
+    cause: Cause = Cause.OK  # of the fault
 
 
 def play_match(
@@ -88,6 +89,7 @@ class _Seat:
         self._left = rules.restarts + 1
         self._served: Served | None = None
         self._outcome: Outcome | None = None
+        self.cause = Cause.OK  # of what was last wrong with it
 
     def sit(self) -> str:
         """Ready for a game; returns what is wrong if it is not."""
@@ -119,6 +121,7 @@ class _Seat:
         try:
             action = self._served.link.ask(ASK, question, ANSWER, clock.left_s).get("action")
         except ToldError as error:  # its process goes on, and is in step with us
+            self.cause = error.cause
             return None, str(error)
         except LateError as error:
             self.stand_up(error)
@@ -127,6 +130,7 @@ class _Seat:
             return None, self.stand_up(error)
         finally:
             clock.spend(time.monotonic() - began)
+        self.cause = Cause.PROTOCOL  # if there is anything wrong
         if not isinstance(action, np.ndarray):
             return None, "The answer holds no action."
         return action, board.check(action) or ""
@@ -135,6 +139,7 @@ class _Seat:
         """Its process is of no more use; returns why."""
         if self._served is not None:
             self._outcome = self._served.failed(error)
+            self.cause = self._outcome.cause
             self._served.close()
             self._served = None
         return self._outcome.reason if self._outcome else str(error)
@@ -158,17 +163,18 @@ def _game(
     seats: tuple[_Seat, _Seat], board: Board, beginner: int, rules: Rules, openings: Random
 ) -> MatchResult:
     clocks = (Clock(rules), Clock(rules))
-    fault, loser = "", None
+    fault, loser, cause = "", None, Cause.OK
     for number, seat in enumerate(seats):
         if told := seat.sit():
-            fault, loser = fault or told, number if loser is None else None
+            loser = None if fault else number
+            fault, cause = fault or told, seat.cause
     if not fault:
         _open(board, rules.opening_moves, openings)
     while not fault and not board.is_over:
         number = (board.player + beginner) % 2
         action, fault = seats[number].move(board, clocks[number])
         if fault or action is None:
-            loser = number
+            loser, cause = number, seats[number].cause
         else:
             board.play(int(action.reshape(())))
     if fault:
@@ -177,7 +183,8 @@ def _game(
         winner = None if board.winner is None else (board.winner + beginner) % 2
     said = fault or ("draw" if winner is None else f"won by {winner}")
     moves = np.array(board.moves, np.int8)
-    return MatchResult(winner, beginner, fault, Replay(board.name, said, {"action": moves}))
+    replay = Replay(board.name, said, {"action": moves})
+    return MatchResult(winner, beginner, fault, replay, cause)
 
 
 def _open(board: Board, count: int, openings: Random) -> None:

@@ -28,6 +28,7 @@ class Episode:
     number: int
     score: float = 0.0
     fault: str = ""
+    cause: Cause = Cause.OK  # of the fault
     moves: list[tuple[Array, Array, float]] = field(default_factory=list, repr=False)
 
     @property
@@ -83,6 +84,7 @@ class _Solo:
         self._is_batched = rules.environments > 1
         self._seeds = deque(enumerate(seeds))
         self._episodes: list[Episode] = []
+        self._running: list[_Running] = []
         self._served: Served | None = None
         self._starts = 0
         self._outcome: Outcome | None = None
@@ -128,33 +130,40 @@ class _Solo:
 
     def _forfeit(self) -> None:
         """The episodes that nobody is left to play."""
-        reason = self._outcome.reason if self._outcome is not None else CANCELLED
+        reason, cause = CANCELLED, Cause.CANCELLED
+        if self._outcome is not None:
+            reason, cause = self._outcome.reason, self._outcome.cause
         while self._seeds:
             number, _ = self._seeds.popleft()
-            self._end(Episode(number), f"It was not there to play: {reason}")
+            self._end(Episode(number), f"It was not there to play: {reason}", cause)
 
     def _run(self, served: Served) -> None:
         """Play until no seed is left or the agent has to be started again."""
-        running: list[_Running] = []
         try:
             for place, world in enumerate(self._worlds):
                 if self._seeds:
-                    running.append(self._begin(place, world))
+                    self._running.append(self._begin(place, world))
             if not self._is_batched:
                 self._reset(served)
-            while running:
-                running = self._move(served, running)
+            while self._running:
+                self._move(served)
         except LinkError as error:
-            fault = str(error)
-            if isinstance(error, LateError):
-                fault = running[0].clock.told(error)
-            elif isinstance(error, GoneError):
-                self._bury(error)
-                fault = self._outcome.reason if self._outcome is not None else fault
-            for one in running:
-                self._end(one.episode, fault)
-            if not isinstance(error, (GoneError, ToldError)):  # its next answer may be the late one
-                self._bury(error)
+            self._blame(error)
+
+    def _blame(self, error: LinkError) -> None:
+        """End what runs by this fault."""
+        fault, cause = str(error), error.cause
+        if isinstance(error, LateError):
+            fault = self._running[0].clock.told(error)
+        elif isinstance(error, GoneError):
+            self._bury(error)
+            if self._outcome is not None:
+                fault, cause = self._outcome.reason, self._outcome.cause
+        for one in self._running:
+            self._end(one.episode, fault, cause)
+        self._running = []
+        if not isinstance(error, (GoneError, ToldError)):  # its next answer may be the late one
+            self._bury(error)
 
     def _begin(self, place: int, world: World) -> "_Running":
         number, seed = self._seeds.popleft()
@@ -163,26 +172,28 @@ class _Solo:
     def _reset(self, served: Served) -> None:
         served.link.ask(RESET, {}, ANSWER, self._rules.load_s)
 
-    def _move(self, served: Served, running: list["_Running"]) -> list["_Running"]:
-        """One question, and a step of each environment; returns those that go on."""
+    def _move(self, served: Served) -> None:
+        """One question, and a step of each environment that runs; others begin where some end."""
+        running = self._running
         left_s = min([one.clock.left_s for one in running])
         began = time.monotonic()
         answer = served.link.ask(ASK, self._question(running), ANSWER, left_s)
         seconds = time.monotonic() - began
         actions, fault = self._actions(answer.get("action"), len(running))
-        most, goes_on = self._rules.max_steps, []
+        most, goes_on, has_begun = self._rules.max_steps, [], False
         for one, action in zip(running, actions, strict=True):
             one.clock.spend(seconds)
             fault_here = fault or one.step(action)
             if not fault_here and not one.is_over and len(one.episode.moves) < most:
                 goes_on.append(one)
                 continue
-            self._end(one.episode, fault_here)
+            self._end(one.episode, fault_here, Cause.PROTOCOL if fault_here else Cause.OK)
             if self._seeds:
                 goes_on.append(self._begin(one.place, one.world))
-                if not self._is_batched:
-                    self._reset(served)
-        return goes_on
+                has_begun = True
+        self._running = goes_on
+        if has_begun and not self._is_batched:
+            self._reset(served)
 
     def _question(self, running: list["_Running"]) -> dict[str, Field]:
         if not self._is_batched:
@@ -211,8 +222,8 @@ class _Solo:
             return nothing, told
         return action, ""
 
-    def _end(self, episode: Episode, fault: str) -> None:
-        episode.fault = fault
+    def _end(self, episode: Episode, fault: str, cause: Cause) -> None:
+        episode.fault, episode.cause = fault, cause
         episode.score = sum(reward for _, _, reward in episode.moves)
         floor = self._rules.fault_return
         if fault and floor is not None:

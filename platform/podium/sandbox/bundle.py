@@ -70,14 +70,7 @@ def read_bundle(
     limits = limits or BundleLimits()
     if not content.startswith(b"PK"):
         return _single_file(content, ENTRIES[kind])
-    try:
-        if content.count(ENTRY_MARK) > MARKS_PER_FILE * limits.files:  # before each gets a record
-            raise RefusedError(f"The zip holds too many entries. At most {limits.files:,}.")
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            files = _files(archive, limits)
-    except (zipfile.BadZipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
-        raise RefusedError(f"The zip is damaged or of an unusual kind: {error}.") from None
-    files = _without_root(files)
+    files = read_zip(content, limits)
     entry, wanted = _manifest(files, ENTRIES[kind])
     if entry not in files:
         raise RefusedError(
@@ -86,6 +79,18 @@ def read_bundle(
         )
     _check_packages(wanted, published_packages() if available is None else available)
     return Bundle(entry, files, wanted)
+
+
+def read_zip(content: bytes, limits: BundleLimits) -> dict[str, bytes]:
+    """The files of a zip by name, without a folder around all of them; RefusedError."""
+    try:
+        if content.count(ENTRY_MARK) > MARKS_PER_FILE * limits.files:  # before each gets a record
+            raise RefusedError(f"The zip holds too many entries. At most {limits.files:,}.")
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            files = _files(archive, limits)
+    except (zipfile.BadZipFile, zlib.error, EOFError, UnicodeDecodeError) as error:
+        raise RefusedError(f"The zip is damaged or of an unusual kind: {error}.") from None
+    return _without_root(files)
 
 
 def _single_file(content: bytes, name: str) -> Bundle:

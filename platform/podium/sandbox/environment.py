@@ -35,7 +35,9 @@ class Environment:
         return cls(Path(sys.prefix), Path(sys.base_prefix))
 
 
+@functools.cache
 def packages() -> dict[str, str]:
-    """Name and version of every package of the current environment: what is published."""
+    """Python and every package of the current environment with its version: what is published."""
     found = {item.metadata["Name"]: item.version for item in metadata.distributions()}
-    return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+    ordered = sorted(found.items(), key=lambda item: item[0].lower())
+    return {"python": ".".join(map(str, sys.version_info[:3])), **dict(ordered)}

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Mapping
 
 from podium.sandbox.inside.frames import FAILED, Field, FrameError, pack, unpack
+from podium.sandbox.outcome import Cause
 
 PIPE_BYTES = 1 << 20
 PIECES = 16  # of a frame, written at once
@@ -17,9 +18,13 @@ PIECES = 16  # of a frame, written at once
 class LinkError(Exception):
     """The program did not answer as agreed. The message is for the student."""
 
+    cause = Cause.PROTOCOL
+
 
 class LateError(LinkError):
     """No whole answer within the time."""
+
+    cause = Cause.TIME_LIMIT
 
 
 class GoneError(LinkError):
@@ -32,6 +37,8 @@ class BrokenError(LinkError):
 
 class ToldError(LinkError):
     """The student's code raised, and our script told it; the trace is in the log."""
+
+    cause = Cause.EXCEPTION
 
 
 class Link:

@@ -4,18 +4,21 @@ Importing torch takes longer than most submissions run. Nothing is shared betwee
 sandbox that has served is thrown away, and another is started behind.
 """
 
+import importlib.util
 import logging
 import threading
 from collections import deque
 from types import TracebackType
 
-from podium.sandbox.job import Bind
+from podium.sandbox.job import Bind, Device
 from podium.sandbox.limits import Limits
 from podium.sandbox.outcome import SandboxError
 from podium.sandbox.runner import Runner
 from podium.sandbox.served import Served, boot, serving_job
 
 PAUSE_S = 5.0  # after a failed start
+HEAVY = "torch"
+ROOM_MIB = 512  # with less memory the package alone would be too much
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +36,12 @@ class Pool:
         *,
         preload: tuple[str, ...] = ("torch",),
         binds: tuple[Bind, ...] = (),
+        gpus: tuple[Device, ...] = (),
         size: int = 2,
         memory_mib: int = 1024,
     ) -> None:
         self._runner = runner
-        self._job = serving_job(runner, limits, preload, binds)
+        self._job = serving_job(runner, limits, preload, binds, gpus)
         self._memory_mib = memory_mib
         self._allowed = size
         self._waiting: deque[Served] = deque()
@@ -114,3 +118,51 @@ class Pool:
                 else:
                     served.close()
                 self._changed.notify_all()
+
+
+class Stock:
+    """The warm sandboxes of one worker, for the limits that were asked for last.
+
+    Submissions of one competition come in flocks: the first one starts cold and lets a pool be
+    filled behind it. Another competition's limits close that pool and open another.
+    """
+
+    def __init__(
+        self, runner: Runner, *, size: int, memory_mib: int, gpus: tuple[Device, ...] = ()
+    ) -> None:
+        self._runner = runner
+        self._size, self._memory_mib, self._gpus = size, memory_mib, gpus
+        self._limits: Limits | None = None
+        self._pool: Pool | None = None
+
+    def take(self, limits: Limits) -> Served:
+        """A sandbox with these limits, to be closed after use."""
+        if self._pool is None or limits != self._limits:
+            self.close()
+            self._limits = limits
+            self._pool = Pool(
+                self._runner,
+                limits,
+                preload=_worth_importing(limits),
+                gpus=self._gpus,
+                size=self._size,
+                memory_mib=self._memory_mib,
+            )
+        return self._pool.take()
+
+    @property
+    def held(self) -> tuple[int, float]:
+        """How many wait now, and the MiB that they hold together."""
+        pool = self._pool
+        return (0, 0.0) if pool is None else (len(pool), pool.held_mib)
+
+    def close(self) -> None:
+        """End all that wait."""
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
+
+
+def _worth_importing(limits: Limits) -> tuple[str, ...]:
+    fits = limits.memory_mib >= ROOM_MIB and importlib.util.find_spec(HEAVY) is not None
+    return (HEAVY,) if fits else ()

@@ -12,7 +12,7 @@ from podium.sandbox.confinement import Sandbox
 from podium.sandbox.inside.frames import ASK, LOAD, READY, Field
 from podium.sandbox.job import Bind, Device, Job
 from podium.sandbox.limits import Limits
-from podium.sandbox.link import BrokenError, GoneError, LateError, Link, LinkError, ToldError
+from podium.sandbox.link import GoneError, Link, LinkError
 from podium.sandbox.outcome import Cause, Outcome, SandboxError
 from podium.sandbox.runner import Runner
 
@@ -117,12 +117,7 @@ class Served:
                 reason = "It ended with status 0 before it had answered everything."
                 return replace(outcome, cause=Cause.PROTOCOL, reason=reason)
             return outcome
-        if isinstance(error, ToldError):
-            self.sandbox.end(Cause.EXCEPTION, str(error))
-        elif isinstance(error, LateError):
-            self.sandbox.end(Cause.TIME_LIMIT, str(error))
-        elif isinstance(error, BrokenError):
-            self.sandbox.end(Cause.PROTOCOL, str(error))
+        self.sandbox.end(error.cause, str(error))
         return self.sandbox.wait()
 
     def finished(self) -> Outcome:

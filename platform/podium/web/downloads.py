@@ -4,9 +4,25 @@ from flask import Response, request
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from werkzeug.wsgi import wrap_file
 
+from podium import competitions
+from podium.models import ChallengeFile
 from podium.storage import CHUNK, Storage
+from podium.web import identity, installation
 
 TYPE = "application/octet-stream"
+
+
+def offered(slug: str, name: str) -> ChallengeFile:
+    """A file of a competition by name; that the caller, if a member, has it is remembered."""
+    caller, database = identity.caller(), installation().database
+    with database.reading() as session:
+        competition = competitions.find(session, slug)
+        file = competitions.file(session, competition, name)
+        is_noted = competitions.has_downloaded(session, competition, caller)
+    if caller is not None and not is_noted:
+        with database.writing() as session:
+            competitions.note_download(session, competition, caller)
+    return file
 
 
 def send(storage: Storage, key: str, name: str, size_bytes: int, sha256: str) -> Response:

@@ -5,10 +5,13 @@ form parser then writes each chunk into the storage's `Incoming`, which counts a
 """
 
 import functools
-from collections.abc import Callable
+import hmac
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import IO, Any, cast
 
 from flask import Request, request
+from flask_limiter.util import get_remote_address
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from podium import competitions, submissions
@@ -18,6 +21,7 @@ from podium.submissions import Upload
 from podium.web import identity, installation, security
 
 FORM_BYTES = 1 << 16  # room for the other fields and the frame of the form
+LIST_BYTES = 4 << 20
 LONGEST_KEY = 200
 FIELD = "file"
 
@@ -39,11 +43,13 @@ class UploadRequest(Request):
         return cast(IO[bytes], self.receive())
 
 
-def takes_file(*, must_have_room: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def takes_file(
+    *, must_have_room: bool, may_lack: bool = False
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorate a view of a competition's `slug` that takes one file: it gets an `upload`.
 
-    With `must_have_room`, who may not submit now is told so before the body is read. What the
-    view does not keep is dropped.
+    With `must_have_room`, who may not submit now is told so before the body is read; with
+    `may_lack` the upload is None where no file was sent. What the view does not keep is dropped.
     """
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -51,28 +57,78 @@ def takes_file(*, must_have_room: bool) -> Callable[[Callable[..., Any]], Callab
         def wrapper(slug: str, **values: Any) -> Any:
             key = _idempotency_key()
             limit_bytes = _need_may_send(slug, key, must_have_room=must_have_room)
-            arrived: list[Incoming] = []
-
-            def receive() -> Incoming:
-                if arrived:
-                    raise BadRequestError("Send one file, not several.", field=FIELD)
-                limit_text = f"The limit of {slug} is {limit_bytes:,} bytes."
-                arrived.append(installation().storage.receive(limit_bytes, limit_text))
-                return arrived[0]
-
-            incoming = cast(UploadRequest, request)
-            incoming.receive = receive
-            incoming.max_content_length = limit_bytes + FORM_BYTES
-            try:
-                return view(slug, upload=_read(key, limit_bytes), **values)
-            finally:
-                for file in arrived:
-                    file.close()
+            with _receiving(limit_bytes, f"The limit of {slug} is {limit_bytes:,} bytes."):
+                return view(slug, upload=_read(key, limit_bytes, may_lack=may_lack), **values)
 
         wrapper.takes_file = True  # type: ignore[attr-defined]
         return wrapper
 
     return decorate
+
+
+def takes_list(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a view of whoever is signed in that takes a short file, as `content`.
+
+    None where no file was sent, for its text may stand in a field of the form.
+    """
+
+    @functools.wraps(view)
+    def wrapper(**values: Any) -> Any:
+        identity.need_caller("host")
+        with _receiving(LIST_BYTES, f"A list may have {LIST_BYTES:,} bytes."):
+            cast(UploadRequest, request).max_form_memory_size = LIST_BYTES + FORM_BYTES
+            upload = _read(None, LIST_BYTES, may_lack=True)
+            content = None
+            if upload is not None:
+                upload.file.seek(0)
+                content = upload.file.read()
+            return view(content=content, **values)
+
+    wrapper.takes_file = True  # type: ignore[attr-defined]
+    return wrapper
+
+
+def takes_new(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a view that takes what a new competition is made of, as `content`; None if none."""
+
+    @functools.wraps(view)
+    def wrapper(**values: Any) -> Any:
+        identity.need_caller("host")
+        limit_bytes = installation().config.upload_mib << 20
+        with _receiving(limit_bytes, f"A file may have {limit_bytes:,} bytes."):
+            upload = _read(None, limit_bytes, may_lack=True)
+            content = None
+            if upload is not None:
+                upload.file.seek(0)
+                content = upload.file.read()
+            return view(content=content, **values)
+
+    wrapper.takes_file = True  # type: ignore[attr-defined]
+    return wrapper
+
+
+@contextmanager
+def _receiving(limit_bytes: int, limit_text: str, most: int = 1) -> Iterator[None]:
+    """Take so many files of this request into the storage; what nobody kept is dropped after."""
+    arrived: list[Incoming] = []
+
+    def receive() -> Incoming:
+        if len(arrived) == most:
+            raise BadRequestError(
+                "Send one file, not several." if most == 1 else f"Send at most {most} files.",
+                field=FIELD,
+            )
+        arrived.append(installation().storage.receive(limit_bytes, limit_text))
+        return arrived[-1]
+
+    incoming = cast(UploadRequest, request)
+    incoming.receive = receive
+    incoming.max_content_length = limit_bytes * most + FORM_BYTES
+    try:
+        yield
+    finally:
+        for file in arrived:
+            file.close()
 
 
 def _need_may_send(slug: str, key: str | None, *, must_have_room: bool) -> int:
@@ -97,7 +153,7 @@ def _idempotency_key() -> str | None:
     return key or None
 
 
-def _read(key: str | None, limit_bytes: int) -> Upload:
+def _read(key: str | None, limit_bytes: int, *, may_lack: bool) -> Upload | None:
     """Parse the form, which is where the body is read."""
     try:
         sent = request.files
@@ -107,6 +163,8 @@ def _read(key: str | None, limit_bytes: int) -> Upload:
             f"A file may have {limit_bytes:,} bytes."
         ) from None
     security.check_csrf()  # not earlier: its token may stand in the same form
+    if may_lack and (FIELD not in sent or not sent[FIELD].filename):
+        return None
     if FIELD not in sent:
         raise BadRequestError(
             f"There is no file in the request. Send it as multipart/form-data, in the field "
@@ -120,4 +178,11 @@ def _read(key: str | None, limit_bytes: int) -> Upload:
         message=request.form.get("message", ""),
         kind=request.form.get("kind", "predictions"),
         idempotency_key=key or request.form.get("idempotency_key") or None,
+        source=_source(),
     )
+
+
+def _source() -> str:
+    """The sender's address as a keyed hash: the same address is known again, none is kept."""
+    secret = installation().config.secret().encode()
+    return hmac.digest(secret, get_remote_address().encode(), "sha256").hex()[:16]

@@ -6,11 +6,17 @@ from apiflask import APIFlask
 
 from podium.web.api import (
     competitions,
+    courses,
+    episodes,
     files,
+    grades,
     hosts,
     leaderboard,
+    publishing,
+    rescoring,
     shapes,
     submissions,
+    teams,
     users,
     work,
 )
@@ -29,7 +35,10 @@ def init_app(app: APIFlask) -> None:
         SECURITY_SCHEMES={"token": {"type": "http", "scheme": "bearer"}},
     )
     app.spec_processor(_add_error)
-    for noun in (users, competitions, files, submissions, leaderboard, hosts, work):
+    for noun in (
+        *(users, competitions, files, submissions, episodes, leaderboard, teams, hosts, rescoring),
+        *(courses, grades, publishing, work),
+    ):
         app.register_blueprint(noun.blueprint)
 
 

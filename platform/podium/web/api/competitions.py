@@ -3,7 +3,7 @@
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from podium import catalog, competitions, limits, submissions
+from podium import catalog, competitions, limits, submissions, workers
 from podium.models import Competition, Team
 from podium.models.record import now
 from podium.web import identity, installation
@@ -24,7 +24,7 @@ def list_competitions(query: shapes.CompetitionQuery) -> shapes.Page:
     with installation().database.reading() as session:
         found = competitions.listed(
             session,
-            user_id=caller.id if caller else None,
+            caller=caller,
             level=query.level,
             search=query.search,
             mine=query.mine,
@@ -47,7 +47,7 @@ def show(slug: str) -> shapes.CompetitionDetail:
         challenge = competition.challenge
         team = _team(session, competition)
         status = competitions.status(competition, now())
-        is_host = competitions.is_host(competition, caller)
+        is_staff = competitions.is_staff(competition, caller)
         text = competitions.text(session, competition)
     spec = catalog.parse(challenge.spec)
     return shapes.CompetitionDetail(
@@ -60,8 +60,25 @@ def show(slug: str) -> shapes.CompetitionDetail:
         submission=_format(competition, here.config.upload_mib << 20),
         team=team.name if team else None,
         board_revision=competition.board_revision,
-        state_reason=challenge.state_reason if is_host else None,
+        state_reason=challenge.state_reason if is_staff else None,
     )
+
+
+@blueprint.get("/<slug>/environment")
+@blueprint.output(shapes.Environment)
+def environment(slug: str) -> shapes.Environment:
+    """What submitted code runs with: the packages with their versions, inputs and limits."""
+    with installation().database.reading() as session:
+        competition = competitions.find(session, slug)
+        spec = catalog.parse(competition.challenge.spec)
+        queue = submissions.queue_for(session, competition.challenge, "code")
+        return shapes.Environment(
+            packages=workers.environment(session, queue),
+            run=spec.run.model_dump(mode="json"),
+            output=spec.output_file,
+            columns=spec.output_columns,
+            gpu_memory_mib=spec.resources.gpu_memory_mib,
+        )
 
 
 @blueprint.post("/<slug>/join")

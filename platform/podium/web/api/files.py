@@ -29,10 +29,10 @@ def list_files(slug: str) -> shapes.Files:
 def download(slug: str, name: str) -> Response:
     """The file itself. `Range` asks for a part, the ETag is the SHA-256."""
     identity.need_caller()
-    here = installation()
-    with here.database.reading() as session:
-        file = competitions.file(session, competitions.find(session, slug), name)
-    return downloads.send(here.storage, file.file_key, file.name, file.size_bytes, file.sha256)
+    file = downloads.offered(slug, name)
+    return downloads.send(
+        installation().storage, file.file_key, file.name, file.size_bytes, file.sha256
+    )
 
 
 def _file(slug: str, file: ChallengeFile) -> shapes.File:

@@ -1,11 +1,13 @@
-"""The board, page by page, with an ETag that changes only with the board."""
+"""The board, page by page, with an ETag that changes only with the board; and what it tells."""
 
 from apiflask import APIBlueprint
 from flask import Response, request
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import ETags
 
-from podium import competitions, leaderboard
-from podium.errors import NoAccessError
+from podium import competitions, history, leaderboard, shakeup
+from podium.boardrules import PRIVATE
+from podium.leaderboard import Page, Reader
 from podium.models import Competition
 from podium.web import identity, installation
 from podium.web.api import shapes
@@ -14,81 +16,100 @@ from podium.web.api.competitions import metric_of
 blueprint = APIBlueprint(
     "api_leaderboard",
     __name__,
-    url_prefix="/api/v1/competitions/<slug>/leaderboard",
+    url_prefix="/api/v1/competitions/<slug>",
     tag="Leaderboard",
 )
 
 
-@blueprint.get("")
+@blueprint.get("/leaderboard")
 @blueprint.input(shapes.BoardQuery, location="query", arg_name="query")
 @blueprint.output(shapes.Board)
 @blueprint.doc(responses=[304, 403])
 def show(slug: str, query: shapes.BoardQuery) -> tuple[shapes.Board, dict[str, str]] | Response:
     """A page of the board. Ask again with `If-None-Match`: 304 until something has changed."""
-    caller = identity.caller()
     with installation().database.reading() as session:
         competition = competitions.find(session, slug)
-        if query.split == "private" and not competitions.sees_private(competition, caller):
-            raise NoAccessError(
-                f"The private board of {slug} is not revealed yet. Hosts see it; you can see the "
-                "public one.",
-                code="not_revealed",
-            )
-        team = competitions.team_of(session, competition.id, caller.id) if caller else None
-        team_id = team.id if team else None
-        tag = etag(competition, query.split, team_id, query.page, query.per_page)
+        if query.split == PRIVATE:
+            competitions.need_private(competition, identity.caller())
+        reader = reader_of(session, competition)
+        tag = leaderboard.tag(
+            competition, reader, query.split, query.page, query.per_page, query.at
+        )
         if tag in request.if_none_match:
             return Response(status=304, headers=_headers(tag))
+        paging = {"page": query.page, "per_page": query.per_page}
+        if query.at is None:
+            board = leaderboard.read(
+                session, competition, split=query.split, reader=reader, **paging
+            )
+        else:
+            board = history.as_of(session, competition, query.at, reader=reader, **paging)
+    return _board(competition, query.split, board), _headers(tag)
+
+
+@blueprint.get("/history")
+@blueprint.input(shapes.HistoryQuery, location="query", arg_name="query")
+@blueprint.output(shapes.History)
+@blueprint.doc(responses=[403])
+def show_history(slug: str, query: shapes.HistoryQuery) -> shapes.History:
+    """How the public scores of the first ten grew, the caller's own and the baselines'."""
+    with installation().database.reading() as session:
+        competition = competitions.find(session, slug)
+        if query.split == PRIVATE:
+            competitions.need_private(competition, identity.caller())
+        reader = reader_of(session, competition)
         board = leaderboard.read(
-            session,
-            competition,
-            split=query.split,
-            page=query.page,
-            per_page=query.per_page,
-            my_team_id=team_id,
+            session, competition, split=query.split, per_page=history.TOP, reader=reader
         )
-    shown = shapes.Board(
-        page=board.page,
-        per_page=board.per_page,
-        total=board.total,
-        competition=slug,
-        split=query.split,
-        metric=metric_of(competition),
-        pages=board.pages,
-        revision=board.revision,
-        items=[_row(row) for row in board.rows],
-        mine=_row(board.mine) if board.mine else None,
+        found = history.progress(session, competition, board)
+    return shapes.History(items=[shapes.Progress.model_validate(one) for one in found])
+
+
+@blueprint.get("/shakeup")
+@blueprint.input(shapes.PageQuery, location="query", arg_name="query")
+@blueprint.output(shapes.Shakeup)
+@blueprint.doc(responses=[403])
+def show_shakeup(slug: str, query: shapes.PageQuery) -> shapes.Shakeup:
+    """Public against private rank, after the reveal."""
+    with installation().database.reading() as session:
+        competition = competitions.find(session, slug)
+        competitions.need_private(competition, identity.caller())
+        found = shakeup.read(session, competition, reader_of(session, competition))
+    return shapes.Shakeup(
+        page=query.page,
+        per_page=query.per_page,
+        total=len(found.shifts),
+        median_gap=found.median_gap,
+        agreement=found.agreement,
+        overfitted=found.overfitted,
+        items=[shapes.Shift.model_validate(one) for one in query.slice(found.shifts)],
     )
-    return shown, _headers(tag)
 
 
-def etag(
-    competition: Competition, split: str, team_id: int | None, page: int, per_page: int
-) -> str:
-    """What decides all that a reader sees on a page of a board, without its quotes."""
-    parts = (competition.id, competition.board_revision, split, team_id or 0, page, per_page)
-    return "-".join(map(str, parts))
+def reader_of(session: Session, competition: Competition) -> Reader:
+    """Who looks at the board."""
+    caller = identity.caller()
+    team = competitions.team_of(session, competition.id, caller.id) if caller else None
+    return Reader(team.id if team else None, competitions.is_staff(competition, caller))
 
 
 def _headers(tag: str) -> dict[str, str]:
     return {"ETag": ETags([tag]).to_header(), "Vary": "Authorization, Cookie"}
 
 
-def _row(row: leaderboard.Row) -> shapes.BoardRow:
-    """A row; what is not computed yet is null."""
-    return shapes.BoardRow(
-        rank=row.rank,
-        tied_with_leader=None,
-        rank_low=None,
-        rank_high=None,
-        team=row.team,
-        members=row.members,
-        score=row.score,
-        low=row.low,
-        high=row.high,
-        entries=row.entries,
-        last_at=row.last_at,
-        is_baseline=row.is_baseline,
-        is_me=row.is_me,
-        change=None,
+def _board(competition: Competition, split: str, board: Page) -> shapes.Board:
+    return shapes.Board(
+        page=board.page,
+        per_page=board.per_page,
+        total=board.total,
+        competition=competition.slug,
+        split=split,
+        names=competition.names,
+        frozen_at=None if competition.revealed_at else competition.freezes_at,
+        revealed_at=competition.revealed_at,
+        metric=metric_of(competition),
+        pages=board.pages,
+        revision=board.revision,
+        items=[shapes.BoardRow.model_validate(row) for row in board.rows],
+        mine=shapes.BoardRow.model_validate(board.mine) if board.mine else None,
     )

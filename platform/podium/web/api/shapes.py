@@ -235,29 +235,39 @@ class Limits(Shape):
     resets_at: datetime
     limited_by: str | None
     closes_at: datetime | None
+    accepted_until: datetime | None
+    days_late: int
 
 
-class GrantRequest(Shape):
-    """Extra submissions of a team, today and in all."""
+class ReceiverRequest(Shape):
+    """To whom a host gives something: a team, a student by handle, or a section of the course."""
 
-    team: str = Field(max_length=200)
+    team: str | None = Field(None, max_length=200)
+    student: str | None = Field(None, max_length=200)
+    section: str | None = Field(None, max_length=200)
+
+
+class GrantRequest(ReceiverRequest):
+    """Extra submissions, today and in all; of a section, for each of its teams."""
+
     submissions: int = Field(ge=1, le=1000)
     reason: str = Field("", max_length=500)
 
 
-class ExtensionRequest(Shape):
-    """A team's own deadline; `until` names its zone."""
+class ExtensionRequest(ReceiverRequest):
+    """A deadline of its own; `until` names its zone."""
 
-    team: str = Field(max_length=200)
     until: AwareDatetime
     reason: str = Field("", max_length=500)
 
 
 class TeamLimits(Shape):
-    """A team's limits after a host changed them."""
+    """To whom a host gave something; of a team (or a student who is in one) its limits now."""
 
-    team: str
-    limits: Limits
+    team: str | None
+    student: str | None
+    section: str | None
+    limits: Limits | None
 
 
 class Checked(Shape):
@@ -290,11 +300,12 @@ class Queue(Shape):
 
 
 class Score(Shape):
-    """A value with its 95 % interval."""
+    """A value with its 95 % interval; `repeated`: the Ladder shows the team's earlier one."""
 
     value: float
     low: float | None
     high: float | None
+    repeated: bool = False
 
 
 class Attempt(Shape):
@@ -346,6 +357,7 @@ class Submission(Shape):
     private: dict[str, Score] | None
     signature: str | None
     selected: bool
+    disqualified: str
     attempts: list[Attempt]
     timeline: list[Transition]
     same_file_as: int | None
@@ -355,6 +367,55 @@ class Submissions(Page):
     """A page of submissions, newest first."""
 
     items: list[Submission]
+
+
+class EpisodePlayer(Shape):
+    """One agent's part: a return, or 1, ½ or 0; `fault` is told in full to its own team."""
+
+    seat: int
+    team: str
+    submission: int
+    score: float
+    fault: str
+
+
+class Episode(Shape):
+    """One game; `number` names its hidden seed, a trial is an agent's game against itself."""
+
+    id: int
+    competition: str
+    number: int
+    split: str
+    game: str
+    steps: int
+    result: str
+    is_trial: bool
+    played_at: datetime
+    players: list[EpisodePlayer]
+    replay_url: str
+
+
+class Episodes(Page):
+    """A page of episodes, newest first."""
+
+    items: list[Episode]
+
+
+class Replay(Shape):
+    """An episode step by step: arrays by name (observation, action, reward)."""
+
+    episode: Episode
+    tracks: dict[str, list[Any]]
+
+
+class Environment(Shape):
+    """What code, models and agents run with: packages, and `[run]` of challenge.toml."""
+
+    packages: dict[str, str]
+    run: dict[str, Any]
+    output: str
+    columns: list[str]
+    gpu_memory_mib: int
 
 
 class SubmissionForm(Shape):
@@ -373,15 +434,18 @@ class CheckForm(Shape):
 
 
 class BoardQuery(PageQuery):
-    """Which part of a board."""
+    """Which part of a board; `at` asks how the public one stood then."""
 
     split: Literal["public", "private"] = "public"
+    at: AwareDatetime | None = None
 
 
 class BoardRow(Shape):
-    """A line of a board; `rank` is null for baselines.
+    """A line of a board; `rank` is null for baselines, and where the board is hidden.
 
-    `rank_low`, `rank_high`, `tied_with_leader` and `change` are null where not computed.
+    From `rank_low` to `rank_high` reaches the 95 % interval of the rank; teams of one `tie_group`
+    are not separable from its first. These, `tied_with_leader` and `change` (ranks gained since
+    the day began) are null where not computed. `others` are scores of the other metrics.
     """
 
     rank: int | None
@@ -398,13 +462,22 @@ class BoardRow(Shape):
     is_baseline: bool
     is_me: bool
     change: int | None
+    tie_group: int | None
+    others: dict[str, float]
 
 
 class Board(Page):
-    """A page of a board with the baselines that fall on it, and the caller's own row."""
+    """A page of a board with the baselines that fall on it, and the caller's own row.
+
+    `names` is named, pseudonymous or hidden; `frozen_at` the moment from which nothing more is
+    shown before the reveal.
+    """
 
     competition: str
     split: str
+    names: str
+    frozen_at: datetime | None
+    revealed_at: datetime | None
     metric: Metric
     pages: int
     revision: int
@@ -412,11 +485,345 @@ class Board(Page):
     mine: BoardRow | None
 
 
+class HistoryQuery(Shape):
+    """Whose progress: of the first on which board."""
+
+    split: Literal["public", "private"] = "public"
+
+
+class Step(Shape):
+    """A moment, and the public score from then on."""
+
+    at: datetime
+    score: float
+
+
+class Progress(Shape):
+    """How one team's, or one baseline's, public score grew."""
+
+    team: str
+    rank: int | None
+    is_me: bool
+    is_baseline: bool
+    steps: list[Step]
+
+
+class History(Shape):
+    """The first ten, the caller's own team, the baselines."""
+
+    items: list[Progress]
+
+
+class Shift(Shape):
+    """One team on both boards; see podium.shakeup for what the numbers say."""
+
+    team: str
+    is_me: bool
+    public_rank: int | None
+    private_rank: int
+    climb: int | None
+    public_score: float | None
+    private_score: float
+    gap: float | None
+    surprise: float | None
+    rank_low: int | None
+    rank_high: int | None
+    by_chance: bool | None
+    is_overfitted: bool
+
+
+class Shakeup(Page):
+    """A page of what the reveal changed, from the first on the private board on."""
+
+    median_gap: float | None
+    agreement: float | None
+    overfitted: int
+    items: list[Shift]
+
+
+class TeamName(Shape):
+    """The name of a team."""
+
+    name: str = Field(max_length=200)
+
+
+class InvitationRequest(Shape):
+    """Whom to invite; without a handle, whoever has the link."""
+
+    handle: str | None = Field(None, max_length=200)
+
+
+class NewInvitation(Shape):
+    """An open invitation; `code` and `link` are told once, for links only."""
+
+    team: str
+    handle: str | None
+    code: str | None
+    link: str | None
+
+
+class AcceptRequest(Shape):
+    """Which invitation: by the team's name, or by the code of a link."""
+
+    team: str | None = Field(None, max_length=200)
+    code: str | None = Field(None, max_length=100)
+
+
+class MergeRequest(Shape):
+    """With which team."""
+
+    team: str = Field(max_length=200)
+
+
+class Member(Shape):
+    """A person in a team."""
+
+    handle: str
+    is_leader: bool
+    joined_at: datetime
+
+
+class TeamCard(Shape):
+    """A team, as its members see it."""
+
+    name: str
+    members: list[Member]
+    submissions: int
+    disqualified: str
+    invited: list[str]
+    links: int
+    asked: list[str]
+    asked_by: list[str]
+
+
+class MyTeam(Shape):
+    """The caller's team (null before joining), the teams that invite, the rules."""
+
+    team: TeamCard | None
+    invited_by: list[str]
+    team_size: int
+    changes_until: datetime | None
+
+
+class Merged(Shape):
+    """The team that two have become; null while the other one has not agreed."""
+
+    team: TeamCard | None
+
+
+class FinalsRequest(Shape):
+    """The ids that shall be final, and no others."""
+
+    submissions: list[int] = Field(max_length=100)
+
+
+class Finals(Shape):
+    """What is selected, and what would count if it ended now (the best on public if nothing is)."""
+
+    most: int
+    selected: list[int]
+    counting: list[int]
+    closes_at: datetime | None
+    is_open: bool
+
+
+class BoardOptions(Shape):
+    """What a host chooses for the board."""
+
+    names: str
+    order_by: str
+    anti_overfit: str
+    closes_at: datetime | None
+    freezes_at: datetime | None
+    merges_until: datetime | None
+    finals: int
+    team_size: int
+    window_days: int | None
+    holds_reveal: bool
+
+
+class BoardOptionsRequest(Shape):
+    """The options to change; what is left out stays."""
+
+    names: Literal["named", "pseudonymous", "hidden"] = "named"
+    order_by: Literal["first", "mean_rank"] = "first"
+    anti_overfit: Literal["none", "ladder"] = "none"
+    closes_at: AwareDatetime | None = None
+    freezes_at: AwareDatetime | None = None
+    merges_until: AwareDatetime | None = None
+    finals: int = Field(2, ge=1, le=20)
+    team_size: int = Field(5, ge=1, le=100)
+    window_days: int | None = Field(None, ge=1, le=3650)
+    holds_reveal: bool = False
+    reason: str = Field("", max_length=500)
+
+
+class EditRequest(BoardOptionsRequest):
+    """What to change of a competition or of its board; what is left out stays.
+
+    `course` is a course's short name, or null to let everybody see the competition.
+    """
+
+    title: str = Field("", max_length=200)
+    opens_at: AwareDatetime | None = None
+    time_zone: str = Field("UTC", max_length=100)
+    daily_limit: int = Field(5, ge=1, le=1000)
+    total_limit: int | None = Field(None, ge=1, le=100_000)
+    grace_minutes: int = Field(0, ge=0, le=24 * 60)
+    late_hours: int = Field(0, ge=0, le=60 * 24)
+    late_percent: int = Field(0, ge=0, le=100)
+    course: str | None = Field(None, max_length=200)
+
+
+class Edited(BoardOptions):
+    """A competition's options after the change."""
+
+    slug: str
+    course: str | None
+    title: str
+    opens_at: datetime | None
+    time_zone: str
+    daily_limit: int
+    total_limit: int | None
+    grace_minutes: int
+    late_hours: int
+    late_percent: int
+
+
+class Reason(Shape):
+    """Why; it goes to the audit log."""
+
+    reason: str = Field("", max_length=500)
+
+
+class Revealed(Shape):
+    """When the private board was shown to everybody."""
+
+    revealed_at: datetime
+
+
+class Disqualification(Shape):
+    """A team, or one submission of it; `lift` undoes it. Its members read the reason."""
+
+    team: str | None = Field(None, max_length=200)
+    submission: int | None = Field(None, ge=1, le=2**31 - 1)
+    reason: str = Field("", max_length=500)
+    lift: bool = False
+
+
+class Disqualified(Shape):
+    """Why a team or submission does not count; empty if it does."""
+
+    team: str | None
+    submission: int | None
+    disqualified: str
+
+
+class RescoringForm(Shape):
+    """The form that begins a rescoring; described here, read in `podium.web.uploads`."""
+
+    file: str = Field("", json_schema_extra={"format": "binary"})
+    metric: str = ""
+    excluded: str = ""
+    runs_again: bool = False
+    raise_only: bool = False
+    reason: str = ""
+
+
+class Rehearsal(Shape):
+    """How far a trial has come; `unscored` are ids of what could not be scored again."""
+
+    waiting: int
+    at_work: int
+    scored: int
+    unscored: list[int]
+    total: int
+    is_over: bool
+
+
+class RankChange(Shape):
+    """One team on one board, before and after."""
+
+    team: str
+    is_baseline: bool
+    rank_before: int | None
+    rank_after: int | None
+    score_before: float | None
+    score_after: float | None
+    climb: int
+
+
+class Rescoring(Shape):
+    """A rescoring, its progress while it is a trial, and what it would change."""
+
+    id: int
+    state: str
+    change: str
+    reason: str
+    runs_again: bool
+    raise_only: bool
+    asked_at: datetime
+    decided_at: datetime | None
+    progress: Rehearsal | None
+    public: list[RankChange]
+    private: list[RankChange]
+
+
+class ApplyRequest(Shape):
+    """Why; `leaves_out` accepts that what could not be scored again leaves the board."""
+
+    reason: str = Field("", max_length=500)
+    leaves_out: bool = False
+
+
+class EvidenceEntry(Shape):
+    """A submission in a piece of evidence."""
+
+    submission_id: int
+    team: str
+
+
+class EvidenceTwins(Shape):
+    """The same file from several teams, the earliest first."""
+
+    sha256: str
+    entries: list[EvidenceEntry]
+
+
+class EvidencePair(Shape):
+    """Two submissions that are alike."""
+
+    one: EvidenceEntry
+    other: EvidenceEntry
+    alike: float
+    far: float | None
+
+
+class EvidenceSource(Shape):
+    """Teams that hand in from one address."""
+
+    teams: list[str]
+    share: float
+    is_classroom: bool
+
+
+class Evidence(Shape):
+    """What may be worth a question; never a verdict."""
+
+    twins: list[EvidenceTwins]
+    errors: list[EvidencePair]
+    code: list[EvidencePair]
+    sources: list[EvidenceSource]
+
+
 class WorkerCard(Shape):
-    """What a run worker says of itself; `memory_mib` is of its GPU, `trouble` why it is idle."""
+    """What a run worker says of itself; `memory_mib` is of its GPU, `trouble` why it is idle.
+
+    `warm` sandboxes wait and hold `warm_mib`; `packages` of its environment are said on arrival.
+    """
 
     name: str = Field(min_length=1, max_length=200)
-    queue: Literal["run", "run-gpu"]
+    queue: Literal["run", "run-gpu", "match"]
     host: str = Field(max_length=200)
     pid: int = Field(ge=0, le=2**31 - 1)
     version: str = Field(max_length=50)
@@ -425,6 +832,9 @@ class WorkerCard(Shape):
     driver: str = Field("", max_length=100)
     tags: list[str] = Field([], max_length=50)
     trouble: str = Field("", max_length=2000)
+    warm: int = Field(0, ge=0, le=10_000)
+    warm_mib: int = Field(0, ge=0, le=2**31 - 1)
+    packages: dict[str, str] = Field({}, max_length=5000)
 
 
 class Input(Shape):
@@ -433,6 +843,15 @@ class Input(Shape):
     name: str
     size_bytes: int
     sha256: str
+
+
+class Pairing(Shape):
+    """A match: the opponent's submission and file, and the hidden seed with its number."""
+
+    opponent: int
+    sha256: str
+    number: int
+    seed: int
 
 
 class Assignment(Shape):
@@ -451,6 +870,8 @@ class Assignment(Shape):
     output: str
     columns: list[str]
     device: str
+    seeds: list[tuple[int, int]]
+    matches: list[Pairing]
 
 
 class Assignments(Shape):
@@ -474,6 +895,24 @@ class Beat(Shape):
     is_in_force: bool
 
 
+class Side(Shape):
+    """One agent's part in an episode."""
+
+    submission_id: int
+    score: float = Field(allow_inf_nan=False)
+    fault: str = Field("", max_length=20_000)
+
+
+class Played(Shape):
+    """An episode, its sides in the order of the seats."""
+
+    number: int
+    steps: int = Field(ge=0)
+    result: str = Field(max_length=20_000)
+    sides: list[Side] = Field(min_length=1, max_length=2)
+    replay_bytes: int = Field(ge=0)
+
+
 class ReportRequest(Shape):
     """How an attempt ended, in the words of `verdicts`, or `ran`, `fault`, `returned`."""
 
@@ -495,6 +934,7 @@ class ReportRequest(Shape):
     wall_s: float | None = Field(None, ge=0)
     cpu_s: float | None = Field(None, ge=0)
     memory_bytes: int | None = Field(None, ge=0, le=2**62)
+    episodes: list[Played] = Field([], max_length=5000)
 
 
 class Reported(Shape):

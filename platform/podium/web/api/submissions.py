@@ -8,7 +8,7 @@ from apiflask.schemas import FileSchema
 from flask import Response, url_for
 from sqlalchemy.orm import Session
 
-from podium import checking, competitions, submissions, waiting
+from podium import checking, competitions, finals, submissions, waiting
 from podium.models import Evaluation, Submission
 from podium.submissions import Upload
 from podium.verdicts import State
@@ -71,13 +71,13 @@ def check(slug: str, upload: Upload) -> shapes.Checked:
 @blueprint.output(shapes.Submissions)
 @blueprint.doc(security="token", responses=[401, 403])
 def list_submissions(slug: str, query: shapes.PageQuery) -> shapes.Page:
-    """The submissions of the caller's team, newest first; a host without a team sees all."""
+    """The submissions of the caller's team, newest first; staff without a team sees all."""
     caller = identity.need_caller()
     paging = {"page": query.page, "per_page": query.per_page}
     with installation().database.reading() as session:
         competition = competitions.find(session, slug)
         team = competitions.team_of(session, competition.id, caller.id)
-        if team is None and competitions.is_host(competition, caller):
+        if team is None and competitions.is_staff(competition, caller):
             found = submissions.of_competition(session, competition.id, **paging)
             total = submissions.count(session, competition_id=competition.id)
         else:
@@ -102,6 +102,30 @@ def cancel(submission_id: int) -> shapes.Submission:
     """Stop a submission before its score is recorded; its try is given back."""
     submissions.cancel(installation(), identity.need_caller("submit"), submission_id)
     return _one(submission_id)
+
+
+@blueprint.post("/submissions/<int(max=2147483647):submission_id>/select")
+@blueprint.output(shapes.Finals)
+@blueprint.doc(security="token", responses=[400, 401, 403, 404, 409, 429])
+def select(submission_id: int) -> shapes.Finals:
+    """Add a submission to the finals of its team."""
+    return _select(submission_id, selected=True)
+
+
+@blueprint.delete("/submissions/<int(max=2147483647):submission_id>/select")
+@blueprint.output(shapes.Finals)
+@blueprint.doc(security="token", responses=[401, 403, 404, 409])
+def take_out(submission_id: int) -> shapes.Finals:
+    """Take a submission out of the finals of its team."""
+    return _select(submission_id, selected=False)
+
+
+def _select(submission_id: int, *, selected: bool) -> shapes.Finals:
+    caller = identity.need_caller("submit")
+    with installation().database.writing() as session:
+        submission = submissions.get(session, caller, submission_id)
+        found = finals.select_one(session, caller, submission, selected=selected)
+    return shapes.Finals.model_validate(found)
 
 
 @blueprint.get("/submissions/<int(max=2147483647):submission_id>/file")
@@ -156,7 +180,7 @@ def _shown(session: Session, found: Sequence[Submission]) -> list[shapes.Submiss
 
 def _shape(session: Session, submission: Submission, twin: int | None) -> shapes.Submission:
     caller = identity.caller()
-    is_host = competitions.is_host(submission.competition, caller)
+    is_staff = competitions.is_staff(submission.competition, caller)
     sees_private = competitions.sees_private(submission.competition, caller)
     place = waiting.place(session, submission, installation().config.lease_s)
     return shapes.Submission(
@@ -179,6 +203,7 @@ def _shape(session: Session, submission: Submission, twin: int | None) -> shapes
         private=_scores(submission.evaluations, "private") if sees_private else None,
         signature=_signature(submission),
         selected=submission.selected,
+        disqualified=submission.disqualified,
         attempts=[
             shapes.Attempt(
                 number=attempt.number,
@@ -191,8 +216,8 @@ def _shape(session: Session, submission: Submission, twin: int | None) -> shapes
                 cpu_s=attempt.cpu_s,
                 memory_bytes=attempt.memory_bytes,
                 log=attempt.log,
-                worker=attempt.worker if is_host else None,
-                cause=attempt.cause if is_host else None,
+                worker=attempt.worker if is_staff else None,
+                cause=attempt.cause if is_staff else None,
             )
             for attempt in submission.attempts
         ],
@@ -218,7 +243,12 @@ def _verdict(submission: Submission) -> shapes.Verdict | None:
 
 def _scores(evaluations: Sequence[Evaluation], split: str) -> dict[str, shapes.Score] | None:
     found = {
-        row.metric: shapes.Score(value=row.value, low=row.low, high=row.high)
+        row.metric: shapes.Score(
+            value=row.shown,
+            low=row.interval[0],
+            high=row.interval[1],
+            repeated=row.repeats is not None,
+        )
         for row in evaluations
         if row.split == split
     }

@@ -4,14 +4,18 @@ The worker itself is known by a token of the scope `work`; the header `Podium-At
 token of the attempt, which came with the assignment and dies with it.
 """
 
+from collections.abc import Callable
+
 from apiflask import APIBlueprint
 from apiflask.schemas import EmptySchema, FileSchema
 from flask import Response, request
 
 from podium import assignments, workers
 from podium.attempts import Lease, Spent
+from podium.desk import Played, Side
 from podium.errors import BadRequestError, NoAccessError
-from podium.storage import CHUNK
+from podium.installation import Installation
+from podium.storage import CHUNK, Incoming
 from podium.web import downloads, identity, installation
 from podium.web.api import shapes
 from podium.web.security import limiter
@@ -27,6 +31,7 @@ WITH_ATTEMPT = {
     ]
 }
 FILE = FileSchema(type="string", format="binary")
+LARGEST_REPLAYS = 64 << 20  # bytes, of one attempt
 BODY = {"content": {downloads.TYPE: {"schema": {"type": "string", "format": "binary"}}}}
 
 
@@ -101,6 +106,19 @@ def fetch_input(name: str) -> Response:
     return downloads.send(here.storage, found.file_key, found.name, found.size_bytes, found.sha256)
 
 
+@blueprint.get("/opponents/<int(max=2147483647):submission_id>")
+@blueprint.output(FILE, content_type=downloads.TYPE)
+@blueprint.doc(security="token", responses=[206, 304, 401, 403, 409, 416], extensions=WITH_ATTEMPT)
+def fetch_opponent(submission_id: int) -> Response:
+    """The file of an agent that this one plays against."""
+    lease, here = _lease(), installation()
+    with here.database.reading() as session:
+        found = assignments.opponent_of(session, lease, submission_id)
+    return downloads.send(
+        here.storage, found.file_key, found.file_name, found.size_bytes, found.sha256
+    )
+
+
 @blueprint.put("/output")
 @blueprint.output(EmptySchema, status_code=204)
 @blueprint.doc(
@@ -113,17 +131,38 @@ def bring_output() -> tuple[str, int]:
     lease, here = _lease(), installation()
     with here.database.reading() as session:
         most = assignments.largest_output(session, lease)
+    _receive(lease, most, assignments.keep_output)
+    return "", 204
+
+
+@blueprint.put("/replays")
+@blueprint.output(EmptySchema, status_code=204)
+@blueprint.doc(
+    security="token",
+    responses=[400, 401, 403, 409, 413],
+    extensions=WITH_ATTEMPT | {"requestBody": BODY},
+)
+def bring_replays() -> tuple[str, int]:
+    """The replays of an agent's episodes, one behind the other, as the body."""
+    _receive(_lease(), LARGEST_REPLAYS, assignments.keep_replays)
+    return "", 204
+
+
+def _receive(
+    lease: Lease, most: int, keep: Callable[[Installation, Lease, Incoming], None]
+) -> None:
+    """Take the body in, at most so many bytes, and keep it for the attempt."""
+    here = installation()
     request.max_content_length = most
-    incoming = here.storage.receive(most, f"An output may have {most:,} bytes.")
+    incoming = here.storage.receive(most, f"At most {most:,} bytes are taken.")
     try:
         while chunk := request.stream.read(CHUNK):
             incoming.write(chunk)
         if not incoming.size_bytes:
-            raise BadRequestError("The output is empty.", field="body")
-        assignments.keep_output(here, lease, incoming)
+            raise BadRequestError("The body is empty.", field="body")
+        keep(here, lease, incoming)
     finally:
         incoming.close()
-    return "", 204
 
 
 @blueprint.post("/report")
@@ -145,9 +184,15 @@ def report(said: shapes.ReportRequest) -> shapes.Reported:
             details=[detail.model_dump() for detail in said.details],
             log=said.log,
             spent=spent,
+            episodes=[_played(one) for one in said.episodes],
         ),
     )
     return shapes.Reported(is_taken=taken)
+
+
+def _played(said: shapes.Played) -> Played:
+    sides = tuple(Side(**side.model_dump()) for side in said.sides)
+    return Played(**said.model_dump() | {"sides": sides})
 
 
 def _lease() -> Lease:

@@ -7,15 +7,25 @@ from podium.web.pages import (
     admin,
     challenges,
     competition,
+    courses,
     display,
+    episodes,
+    grades,
     help,
+    leaderboard,
     manage,
+    publishing,
     submissions,
+    teach,
+    teams,
 )
 
 
 def init_app(app: Flask) -> None:
     """Add the pages and what their templates use."""
     display.init_app(app)
-    for noun in (challenges, competition, manage, submissions, account, admin, help):
+    for noun in (
+        *(challenges, competition, leaderboard, teams, manage, submissions, episodes),
+        *(teach, publishing, courses, grades, account, admin, help),
+    ):
         app.register_blueprint(noun.blueprint)

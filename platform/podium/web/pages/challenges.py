@@ -23,7 +23,7 @@ def list_challenges() -> str:
     with installation().database.reading() as session:
         found = competitions.listed(
             session,
-            user_id=caller.id if caller else None,
+            caller=caller,
             level=level,
             search=search or None,
             mine=mine,

@@ -1,4 +1,4 @@
-"""The tabs of a competition: overview, data, submit, my submissions, leaderboard, rules."""
+"""The tabs of a competition: overview, data, submit, my submissions, rules."""
 
 import csv
 import io
@@ -15,14 +15,21 @@ from podium import (
     catalog,
     checking,
     competitions,
+    courses,
+    finals,
     leaderboard,
     limits,
+    rescoring,
     submissions,
     waiting,
+    workers,
 )
+from podium.accounts import HOST, RIGHTS
+from podium.boardrules import PRIVATE, PUBLIC
 from podium.catalog import Spec
 from podium.competitions import Status
 from podium.errors import AskError, BadRequestError, ConflictError
+from podium.leaderboard import Reader
 from podium.limits import Limits
 from podium.models import Competition, Submission, Team
 from podium.models.record import now
@@ -50,8 +57,28 @@ class Frame:
     team: Team | None
     limits: Limits | None
     sees_private: bool
-    is_host: bool
-    in_error: int  # submissions that its host should look at
+    rights: frozenset[str]  # of the reader: accounts.RIGHTS and accounts.HOST
+    in_error: int  # submissions that its staff should look at
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the reader has a Manage tab."""
+        return "see" in self.rights
+
+    @property
+    def is_host(self) -> bool:
+        """Whether the reader may do everything here."""
+        return HOST in self.rights
+
+    @property
+    def reader(self) -> Reader:
+        """Who looks at the board."""
+        return Reader(self.team.id if self.team else None, self.is_staff)
+
+    @property
+    def split(self) -> str:
+        """The board that counts now: the private one once it is revealed."""
+        return PRIVATE if self.competition.revealed_at else PUBLIC
 
     @property
     def metric(self) -> Metric:
@@ -64,7 +91,7 @@ def frame(session: Session, slug: str) -> Frame:
     caller, moment = identity.caller(), now()
     competition = competitions.find(session, slug)
     team = competitions.team_of(session, competition.id, caller.id) if caller else None
-    is_host = competitions.is_host(competition, caller)
+    rights = frozenset(r for r in (*RIGHTS, HOST) if competitions.may(competition, caller, r))
     return Frame(
         competition=competition,
         spec=catalog.parse(competition.challenge.spec),
@@ -72,8 +99,8 @@ def frame(session: Session, slug: str) -> Frame:
         team=team,
         limits=limits.of_team(session, competition, team.id, moment) if team else None,
         sees_private=competitions.sees_private(competition, caller),
-        is_host=is_host,
-        in_error=submissions.count_in_error(session, competition.id) if is_host else 0,
+        rights=rights,
+        in_error=submissions.count_in_error(session, competition.id) if "see" in rights else 0,
     )
 
 
@@ -87,10 +114,12 @@ def overview(slug: str) -> str:
     """What it is about, three steps to a first score, the top of the board."""
     with installation().database.reading() as session:
         shown = frame(session, slug)
-        team_id = shown.team.id if shown.team else None
-        board = leaderboard.read(session, shown.competition, per_page=TOP, my_team_id=team_id)
+        board = leaderboard.read(
+            session, shown.competition, split=shown.split, per_page=TOP, reader=shown.reader
+        )
         text = competitions.text(session, shown.competition)
-    return render("overview", shown, board=board, text=text)
+        rescored = rescoring.applied(session, shown.competition.id)
+    return render("overview", shown, board=board, text=text, rescored=rescored)
 
 
 @blueprint.post("/join")
@@ -124,10 +153,10 @@ def data(slug: str) -> str:
 @blueprint.get("/files/<name>")
 def download(slug: str, name: str) -> Response:
     """One file of the data."""
-    here = installation()
-    with here.database.reading() as session:
-        file = competitions.file(session, competitions.find(session, slug), name)
-    return downloads.send(here.storage, file.file_key, file.name, file.size_bytes, file.sha256)
+    file = downloads.offered(slug, name)
+    return downloads.send(
+        installation().storage, file.file_key, file.name, file.size_bytes, file.sha256
+    )
 
 
 @blueprint.get("/submit")
@@ -135,19 +164,22 @@ def submit_form(slug: str) -> str:
     """The form; where nothing can be submitted now, the reason and when that ends."""
     identity.need_caller()
     with installation().database.reading() as session:
-        return _submit_page(frame(session, slug))
+        return _submit_page(session, frame(session, slug))
 
 
-def _submit_page(shown: Frame, error: AskError | None = None, status: int = 200) -> str:
-    return render("submit", shown, error=error, **_form(shown))
+def _submit_page(session: Session, shown: Frame, error: AskError | None = None) -> str:
+    return render("submit", shown, error=error, **_form(session, shown))
 
 
-def _form(shown: Frame) -> dict[str, Any]:
+def _form(session: Session, shown: Frame) -> dict[str, Any]:
     """What the form of a submission says and carries."""
+    kinds = submissions.kinds_of(shown.competition)
+    queue = submissions.queue_for(session, shown.competition.challenge, kinds[-1])
     return {
         "key": secrets.token_urlsafe(12),
-        "kinds": submissions.kinds_of(shown.competition),
-        "output_name": f"predictions{shown.spec.grading.submission.suffix}",
+        "kinds": kinds,
+        "output_name": shown.spec.output_file,
+        "packages": workers.environment(session, queue) if {*kinds} - {"predictions"} else {},
     }
 
 
@@ -164,7 +196,7 @@ def submit(slug: str, upload: Upload) -> AnyResponse | tuple[str, int]:
         submission_id = submissions.accept(installation(), caller, slug, upload)
     except (BadRequestError, ConflictError) as error:
         with installation().database.reading() as session:
-            return _submit_page(frame(session, slug), error), 400
+            return _submit_page(session, frame(session, slug), error), 400
     place = url_for("competition.my_submissions", slug=slug, _anchor=f"s-{submission_id}")
     return redirect(place, 303)
 
@@ -181,7 +213,8 @@ def check(slug: str, upload: Upload) -> str:
         return render_template("competition/checked.html", checked=checked, name=upload.file_name)
     with installation().database.reading() as session:
         shown = frame(session, slug)
-    return render("submit", shown, checked=checked, name=upload.file_name, **_form(shown))
+        form = _form(session, shown)
+    return render("submit", shown, checked=checked, name=upload.file_name, **form)
 
 
 @blueprint.get("/submissions")
@@ -211,12 +244,24 @@ def _rows(session: Session, shown: Frame) -> dict[str, Any]:
     lease_s = installation().config.lease_s
     return {
         "found": found,
+        "finals": finals.of_team(session, shown.competition, shown.team),
         "page": page,
         "pages": -(-submissions.count(session, team_id=shown.team.id) // PER_PAGE),
         "places": {row.id: waiting.place(session, row, lease_s) for row in found},
         "twins": submissions.earlier_twins(session, found),
         "again_s": look_again_s(found),
     }
+
+
+@blueprint.post("/finals")
+def select(slug: str) -> AnyResponse:
+    """Add a submission to the finals of the own team, or take it out."""
+    caller = identity.need_caller("submit")
+    form = request.form
+    with installation().database.writing() as session:
+        submission = submissions.get(session, caller, form.get("submission", 0, type=int))
+        finals.select_one(session, caller, submission, selected=form.get("selected") == "1")
+    return redirect(url_for("competition.my_submissions", slug=slug), 303)
 
 
 def look_again_s(found: list[Submission] | Any) -> int | None:
@@ -228,40 +273,10 @@ def look_again_s(found: list[Submission] | Any) -> int | None:
     return int(min(LATEST_S, max(SOONEST_S, youngest / timedelta(seconds=10))))
 
 
-@blueprint.get("/leaderboard")
-def board(slug: str) -> str:
-    """The board, fifty teams a page."""
-    with installation().database.reading() as session:
-        shown = frame(session, slug)
-        return render("leaderboard", shown, board=_board(session, shown))
-
-
-@blueprint.get("/leaderboard/rows")
-def board_rows(slug: str) -> Response | str:
-    """The table alone, for looking again; 304 while the board has not changed."""
-    with installation().database.reading() as session:
-        shown = frame(session, slug)
-        team_id = shown.team.id if shown.team else 0
-        tag = f"{shown.competition.board_revision}-{team_id}-{request.args.get('page', 1)}"
-        if tag in request.if_none_match:
-            return Response(status=304)
-        rows = render_template("competition/board.html", here=shown, board=_board(session, shown))
-    response = Response(rows)
-    response.set_etag(tag)
-    return response
-
-
-def _board(session: Session, shown: Frame) -> leaderboard.Page:
-    return leaderboard.read(
-        session,
-        shown.competition,
-        page=request.args.get("page", 1, type=int),
-        my_team_id=shown.team.id if shown.team else None,
-    )
-
-
 @blueprint.get("/rules")
 def rules(slug: str) -> str:
     """Dates, limits, what counts, how ties are decided."""
     with installation().database.reading() as session:
-        return render("rules", frame(session, slug))
+        shown = frame(session, slug)
+        course = courses.of_competition(session, shown.competition)
+        return render("rules", shown, late_days=course.late_days if course else 0)

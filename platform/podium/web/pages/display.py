@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import nh3
 from flask import Flask, g, request, url_for
@@ -38,6 +39,7 @@ def init_app(app: Flask) -> None:
     """Register the filters by their names, and what the frame of every page shows."""
     app.jinja_env.filters.update(
         utc=utc,
+        zoned=zoned,
         ago=ago,
         score=score,
         ordinal=ordinal,
@@ -85,6 +87,11 @@ def _digest(name: str) -> str:
 def utc(moment: datetime) -> str:
     """A time with its zone: "24 Nov 2026, 11:50 UTC"."""
     return f"{moment.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+
+
+def zoned(moment: datetime, zone: str) -> str:
+    """A time in a zone that is named: "24 Nov 2026, 12:50 (Europe/Berlin)"."""
+    return f"{moment.astimezone(ZoneInfo(zone)):%-d %b %Y, %H:%M} ({zone})"
 
 
 def ago(moment: datetime) -> str:

@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from podium import catalog, competitions, submissions, waiting
+from podium import catalog, competitions, episodes, rescoring, submissions, waiting
 from podium.verdicts import OPEN, Verdict
 from podium.web import downloads, identity, installation
 from podium.web.pages.competition import look_again_s
@@ -11,6 +11,7 @@ from podium.web.pages.competition import look_again_s
 blueprint = Blueprint("submissions", __name__, url_prefix="/submissions")
 
 PER_PAGE = 50
+EPISODES_SHOWN = 50
 
 
 @blueprint.get("")
@@ -21,7 +22,7 @@ def mine() -> str:
     here = installation()
     lease_s = here.config.lease_s
     with here.database.reading() as session:
-        found = submissions.of_person(session, caller.id, page=page, per_page=PER_PAGE)
+        found = submissions.of_person(session, caller, page=page, per_page=PER_PAGE)
         places = {row.id: waiting.place(session, row, lease_s) for row in found}
     return render_template("submissions/mine.html", found=found, places=places, page=page)
 
@@ -32,15 +33,21 @@ def show(submission_id: int) -> str:
     caller = identity.need_caller()
     with installation().database.reading() as session:
         submission = submissions.get(session, caller, submission_id)
+        total, played = episodes.of(session, caller, submission, page=1, per_page=EPISODES_SHOWN)
         return render_template(
             "submissions/show.html",
             submission=submission,
+            episodes=played,
+            episodes_in_all=total,
+            told=episodes.faults_told(session, caller, played),
             spec=catalog.parse(submission.competition.challenge.spec),
             place=waiting.place(session, submission, installation().config.lease_s),
             twin=submissions.earlier_twin(session, submission),
             meaning=Verdict(submission.verdict).meaning if submission.verdict else None,
-            is_host=competitions.is_host(submission.competition, caller),
+            is_staff=competitions.is_staff(submission.competition, caller),
+            may_judge=competitions.may(submission.competition, caller, "judge"),
             sees_private=competitions.sees_private(submission.competition, caller),
+            earlier=rescoring.earlier(session, submission),
             is_open=submission.state in OPEN,
             again_s=look_again_s([submission]),
         )

@@ -24,6 +24,16 @@ for (const area of document.querySelectorAll("[data-drop]")) {
   });
 }
 
+// Times are written in the zone of their course; a reader who lives in another one reads both.
+const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+for (const time of document.querySelectorAll("time[data-zone]")) {
+  if (time.dataset.zone === ownZone) continue;
+  const moment = new Date(time.getAttribute("datetime"));
+  const own = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  time.append(`, ${own.format(moment)} (${ownZone})`);
+}
+for (const input of document.querySelectorAll("input[data-own-zone]")) input.value = ownZone;
+
 for (const form of document.querySelectorAll("form[data-progress]")) {
   form.addEventListener("submit", (event) => {
     if (event.submitter && event.submitter.formAction && event.submitter.hasAttribute("formaction")) return;

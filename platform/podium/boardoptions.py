@@ -1,0 +1,111 @@
+"""What a host chooses for a board: names, order, freeze, window, Ladder, finals and teams."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from podium import climbing, entries
+from podium.accounts import Caller
+from podium.boardrules import ANTI_OVERFIT, LADDER, MEAN_RANK, NAMES, ORDERS, Rules
+from podium.competitions import audit, find, need_host, need_moment
+from podium.errors import BadRequestError, ConflictError
+from podium.models import Competition, Evaluation, Submission
+from podium.models.record import now
+from podium.storage import Storage
+
+MOST = {"finals": 20, "team_size": 100, "window_days": 3650}
+CHOICES: Mapping[str, Mapping[str, str]] = {
+    "names": NAMES,
+    "order_by": ORDERS,
+    "anti_overfit": ANTI_OVERFIT,
+}
+MOMENTS = ("closes_at", "freezes_at", "merges_until")
+OPTIONS = (*CHOICES, *MOMENTS, *MOST, "holds_reveal")
+
+
+def of(competition: Competition) -> dict[str, Any]:
+    """The options as they are."""
+    return {name: getattr(competition, name) for name in OPTIONS}
+
+
+def change(
+    session: Session,
+    storage: Storage,
+    caller: Caller,
+    slug: str,
+    wanted: Mapping[str, Any],
+    reason: str = "",
+) -> Competition:
+    """Set some options, and bring the boards to what they mean; audited.
+
+    Raises NoAccessError, BadRequestError for a value that does not fit, and ConflictError after
+    the reveal.
+    """
+    competition = find(session, slug)
+    need_host(competition, caller)
+    entries.hold_all(session, competition.id)
+    session.refresh(competition)
+    if competition.revealed_at is not None:
+        raise ConflictError(f"{slug} is revealed. Its board stays as it is.")
+    before = of(competition)
+    for name, value in wanted.items():
+        _check(competition, name, value)
+    changed = {name: value for name, value in wanted.items() if before[name] != value}
+    if not changed:
+        return competition
+    for name, value in changed.items():
+        setattr(competition, name, value)
+    session.flush()
+    if "anti_overfit" in changed:
+        _show_again(session, storage, competition)
+    entries.rebuild(session, competition)
+    audit(
+        session,
+        caller,
+        "competition.options",
+        competition,
+        reason,
+        changes={name: [_plain(before[name]), _plain(value)] for name, value in changed.items()},
+    )
+    return competition
+
+
+def _check(competition: Competition, name: str, value: Any) -> None:
+    if name in CHOICES and value not in CHOICES[name]:
+        raise BadRequestError(
+            f"{name} cannot be {value!r}. Choose {' or '.join(CHOICES[name])}.", field=name
+        )
+    if name in MOMENTS:
+        need_moment(value, name)
+    is_number = name in MOST and not (value is None and name == "window_days")
+    if is_number and not (isinstance(value, int) and 1 <= value <= MOST[name]):
+        raise BadRequestError(f"{name} is 1 to {MOST[name]}, not {value!r}.", field=name)
+    if (
+        name == "order_by"
+        and value == MEAN_RANK
+        and not competition.challenge.spec["metric"].get("also")
+    ):
+        raise BadRequestError(
+            f"{competition.slug} has one metric. Ranks are averaged over several.", field=name
+        )
+
+
+def _show_again(session: Session, storage: Storage, competition: Competition) -> None:
+    """Decide anew what every earlier submission shows."""
+    own = select(Submission.id).where(Submission.competition_id == competition.id)
+    session.execute(
+        update(Evaluation)
+        .where(Evaluation.submission_id.in_(own), Evaluation.repeats.is_not(None))
+        .values(repeats=None)
+        .execution_options(synchronize_session=False)
+    )
+    if competition.anti_overfit == LADDER:
+        session.expire_all()
+        climbing.play(storage, session, competition, Rules.of(competition, now()))
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value

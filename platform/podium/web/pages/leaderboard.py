@@ -1,0 +1,154 @@
+"""The Leaderboard tab: the board, live; as a file; as it was; and what the reveal changed."""
+
+import csv
+import io
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, request
+from sqlalchemy.orm import Session
+
+from podium import competitions, history, leaderboard, shakeup
+from podium.boardrules import LADDER, PRIVATE, SPLITS
+from podium.errors import BadRequestError
+from podium.web import identity, installation
+from podium.web.pages import chart
+from podium.web.pages.competition import Frame, frame, render
+
+blueprint = Blueprint("leaderboard", __name__, url_prefix="/c/<slug>/leaderboard")
+
+PER_PAGE = 50
+FOUND = 50  # teams that a search shows
+MOST_ROWS = 100_000  # of a file
+COLUMNS = (
+    *("rank", "team", "score", "low", "high", "entries", "last_at", "is_baseline", "change"),
+    *("rank_low", "rank_high", "tie_group"),
+)
+
+
+@blueprint.get("")
+def show(slug: str) -> str:
+    """The board, fifty teams a page; with `search` or `at`, a part of it or an earlier one."""
+    with installation().database.reading() as session:
+        shown = frame(session, slug)
+        split = _split(shown)
+        search = request.args.get("search", "").strip()[:100]
+        at = _at(shown)
+        values: dict[str, Any] = {"split": split, "search": search, "at": at, "ladder": LADDER}
+        if at is not None:
+            board = history.as_of(session, shown.competition, at, page=_page(), reader=shown.reader)
+        else:
+            board = _board(session, shown, split)
+        if search:
+            values["matches"] = leaderboard.find(
+                session, shown.competition, split, search, shown.reader, FOUND
+            )
+        if board.page == 1 and at is None:
+            grown = history.progress(session, shown.competition, board)
+            values["grown"] = grown
+            values["chart"] = chart.progress(grown, higher_is_better=shown.metric.higher_is_better)
+        return render("leaderboard", shown, board=board, **values)
+
+
+@blueprint.get("/rows")
+def rows(slug: str) -> Response | str:
+    """The table alone, for looking again; 304 while the board has not changed."""
+    with installation().database.reading() as session:
+        shown = frame(session, slug)
+        split = _split(shown)
+        tag = leaderboard.tag(shown.competition, shown.reader, split, _page())
+        if tag in request.if_none_match:
+            return Response(status=304)
+        board = _board(session, shown, split)
+        answer = Response(render_rows(shown, board, split))
+    answer.set_etag(tag)
+    return answer
+
+
+def render_rows(shown: Frame, board: leaderboard.Page, split: str) -> str:
+    """The table with what makes it look again."""
+    return render("board", shown, board=board, split=split)
+
+
+@blueprint.get("/board.csv")
+def download(slug: str) -> Response:
+    """The whole board as CSV, as the reader may see it."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    with installation().database.reading() as session:
+        shown = frame(session, slug)
+        split = _split(shown)
+        board = leaderboard.read(
+            session, shown.competition, split=split, per_page=MOST_ROWS, reader=shown.reader
+        )
+        others = list(board.rows[0].others) if board.rows else []
+        writer.writerow([*COLUMNS, *others])
+        for row in board.rows:
+            values = [getattr(row, name) for name in COLUMNS]
+            writer.writerow([*map(_cell, values), *(row.others.get(name) for name in others)])
+    answer = Response(out.getvalue(), mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{slug}-{split}.csv"'
+    return answer
+
+
+@blueprint.get("/shakeup")
+def show_shakeup(slug: str) -> str:
+    """Public against private rank, after the reveal."""
+    with installation().database.reading() as session:
+        shown = frame(session, slug)
+        competitions.need_private(shown.competition, identity.caller())
+        found = shakeup.read(session, shown.competition, shown.reader)
+    pages = max(1, -(-len(found.shifts) // PER_PAGE))
+    page = min(_page(), pages)
+    return render(
+        "shakeup",
+        shown,
+        shakeup=found,
+        shifts=found.shifts[(page - 1) * PER_PAGE : page * PER_PAGE],
+        mine=next((one for one in found.shifts if one.is_me), None),
+        chart=chart.ranks(found.shifts),
+        page=page,
+        pages=pages,
+    )
+
+
+def _split(shown: Frame) -> str:
+    """The board that is asked for; NoAccessError for one that is not revealed."""
+    split = request.args.get("split", shown.split)
+    if split not in SPLITS:
+        raise BadRequestError(f"There is no board {split!r}. There are public and private.")
+    if split == PRIVATE:
+        competitions.need_private(shown.competition, identity.caller())
+    return split
+
+
+def _page() -> int:
+    return max(1, request.args.get("page", 1, type=int))
+
+
+def _at(shown: Frame) -> datetime | None:
+    """The moment of an earlier board; one without a zone is of the competition's."""
+    text = request.args.get("at", "").strip()
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadRequestError("Say when, as a date and a time.", field="at") from None
+    return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(shown.competition.time_zone))
+
+
+def _board(session: Session, shown: Frame, split: str) -> leaderboard.Page:
+    return leaderboard.read(
+        session, shown.competition, split=split, page=_page(), reader=shown.reader
+    )
+
+
+def _cell(value: object) -> object:
+    """A value of a file; what a spreadsheet would take for a formula is kept a text."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, str) and value[:1] in "=+-@":
+        return f"'{value}"
+    return value

@@ -1,0 +1,134 @@
+"""Replays looked at in a browser: on their page, and as the file that the command line writes."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+from sqlalchemy import select
+from werkzeug.serving import make_server
+
+from podium import accounts, attempts, competitions, episodes, matches
+from podium.cli.episodes import page as page_of
+from podium.client import Client
+from podium.desk import Played, Side
+from podium.models import Submission, User
+from podium.referee import Replay
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
+FLIGHT = Replay(
+    "LunarLander-v3",
+    "done",
+    {
+        "observation": np.linspace([0, 1.4, 0, 0, 0.3, 0, 0, 0], [0.1, 0, 0, 0, 0, 0, 1, 1], 40),
+        "action": np.arange(40) % 4,
+        "reward": np.full(40, 1.5),
+    },
+)
+GAME = Replay("connect-four", "won by player 1", {"action": np.array([3, 0, 3, 0, 3, 0, 3])})
+
+
+@pytest.fixture
+def site(app, installation, factory, lander, duel) -> Iterator[str]:
+    """Episode 1 is a flight of ada's, episode 2 a game of hers against bob."""
+    factory.competition("lander", declared=lander)
+    factory.competition("duel", declared=duel)
+    ada = factory.member("ada-01", "lander")
+    with installation.database.writing() as session:
+        session.get_one(User, ada.id).password_hash = accounts.hashed("correct horse")
+    flown = factory.submit(ada, b"def act", "lander", kind="agent", file_name="agent.py")
+    keep(installation, flown, FLIGHT, Side(flown, 60.0))
+    rival = factory.submit(factory.member("bob-01", "duel"), b"x", "duel", kind="agent")
+    from_lander = factory.submit(join(factory, ada), b"y", "duel", kind="agent")
+    keep(installation, from_lander, GAME, Side(from_lander, 1.0), Side(rival, 0.0))
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def join(factory, caller):
+    with factory.installation.database.writing() as session:
+        competitions.join(session, competitions.find(session, "duel"), caller)
+    return caller
+
+
+def keep(installation, submission_id: int, replay: Replay, *sides: Side) -> None:
+    content = replay.to_bytes()
+    key = f"replays/{submission_id}"
+    with contextlib.closing(installation.storage.receive(1 << 20)) as incoming:
+        incoming.write(content)
+        installation.storage.keep(incoming, key)
+    steps = len(replay.tracks["action"])
+    with installation.database.writing() as session:
+        lease = attempts.take(session, submission_id, "run", "r1", 60)
+        assert lease is not None
+        attempts.note_replays(session, lease, key)
+        submission = session.get_one(Submission, submission_id)
+        played = Played(1, steps, replay.result, sides, len(content))
+        episodes.add(installation, session, lease, submission, [played])
+        if len(sides) > 1:
+            matches.settle(session, lease, submission, None)
+
+
+def sign_in(page) -> None:
+    page.goto("/sign-in")
+    page.get_by_label("Handle").fill("ada-01")
+    page.get_by_label("Password").fill("correct horse")
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("link", name="ada-01")).to_be_visible()
+
+
+def drawn(page) -> int:
+    """How many pixels of the canvas are painted."""
+    return page.evaluate(
+        "() => { const c = document.querySelector('canvas');"
+        "return c.getContext('2d').getImageData(0, 0, c.width, c.height).data"
+        ".filter((_, at) => at % 4 === 3).filter((one) => one).length }"
+    )
+
+
+def test_a_flight_is_played_stepped_and_looked_at_again(page, inspect):
+    sign_in(page)
+    page.goto("/episodes/1")
+    says = page.locator("[data-player]").get_by_role("status")
+    expect(says).to_have_text("Step 0 of 39. Return so far 1.5, no engine.")
+    assert drawn(page) > 500
+    page.get_by_role("button", name="Next").click()
+    expect(says).to_have_text("Step 1 of 39. Return so far 3.0, left engine.")
+    page.get_by_role("button", name="Play").click()
+    expect(says).to_have_text("Step 39 of 39. Return so far 60.0, right engine.")
+    page.get_by_role("button", name="Back").click()
+    expect(says).to_contain_text("Step 38 of 39.")
+    page.get_by_role("slider").fill("7")
+    expect(says).to_contain_text("Step 7 of 39.")
+    assert inspect(page, ["/episodes/1", "/episodes/2", "/submissions/1"]) == []
+
+
+def test_a_game_tells_who_played_what(page):
+    sign_in(page)
+    page.goto("/episodes/2")
+    says = page.locator("[data-player]").get_by_role("status")
+    expect(says).to_have_text("Step 0 of 7. The board is empty.")
+    page.get_by_role("slider").fill("7")
+    expect(says).to_have_text("Step 7 of 7. ada-01 played column 3. won by player 1.")
+
+
+def test_the_file_of_the_command_line_plays_without_a_server(page, site, installation, tmp_path):
+    with installation.database.writing() as session:
+        user = session.scalars(select(User).where(User.handle == "ada-01")).one()
+        _, token = accounts.create_token(session, user.id, "test")
+    file = tmp_path / "flight.html"
+    file.write_text(page_of(Client(site, token).replay(1)))
+    page.goto(file.as_uri())
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_role("status")).to_contain_text("Step 1 of 39.")
+    assert drawn(page) > 500
