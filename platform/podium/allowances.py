@@ -103,24 +103,28 @@ def extend(
 
 def given(session: Session, competition: Competition) -> list[dict[str, Any]]:
     """All that hosts gave in a competition, the latest first: for staff to read."""
-    found = []
-    for kind, table in (("deadline", Extension), ("submissions", Grant)):
+    found: list[dict[str, Any]] = []
+    kinds: tuple[tuple[str, type[Extension] | type[Grant]], ...]
+    kinds = (("deadline", Extension), ("submissions", Grant))
+    for kind, table in kinds:
+        value: Any = Extension.closes_at if table is Extension else Grant.submissions
         rows = session.execute(
-            select(table, Team.name, User.handle)
+            select(Team.name, User.handle, table.section, value, table.reason, table.granted_at)
+            .select_from(table)
             .outerjoin(Team, Team.id == table.team_id)
             .outerjoin(User, User.id == table.user_id)
             .where(deadlines.given_in(table, competition))
         )
-        for one, team, student in rows:
-            found.append(
-                {
-                    "kind": kind,
-                    "to": team or student or f"section {one.section}",
-                    "value": one.closes_at if isinstance(one, Extension) else one.submissions,
-                    "reason": one.reason,
-                    "at": one.granted_at,
-                }
-            )
+        found += [
+            {
+                "kind": kind,
+                "to": team or student or f"section {section}",
+                "value": given_,
+                "reason": reason,
+                "at": at,
+            }
+            for team, student, section, given_, reason, at in rows
+        ]
     return sorted(found, key=lambda row: row["at"], reverse=True)
 
 

@@ -85,8 +85,8 @@ def check(installation: Installation, competition_id: int) -> dict[str, Any]:
         baselines = _baselines(session, competition_id)
     spec = catalog.parse(challenge.spec)
     if spec.run.agent is not None:  # what it plays in is not of tables: a rehearsal shows it
-        faults = list(_of_baselines(spec, None, {}, baselines))
-        return {"faults": faults, "warnings": [AGENTS], "scores": baselines}
+        missing = list(_of_baselines(spec, None, {}, baselines))
+        return {"faults": missing, "warnings": [AGENTS], "scores": baselines}
     files[spec.sample_file] = challenge.sample_key
     with installation.storage.open(challenge.answers_key) as file:
         truth = spec.grading.read_truth(file.read())

@@ -192,7 +192,7 @@ def activity(session: Session, competition: Competition) -> Activity:
     )
 
 
-def _teams_with_submissions(competition: Competition) -> Select[tuple[int]]:
+def _teams_with_submissions(competition: Competition) -> Select[int]:
     return select(Submission.team_id).where(
         Submission.competition_id == competition.id, Submission.original_id.is_(None)
     )

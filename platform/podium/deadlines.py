@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session
 
 from podium.models import Competition, Enrolment, Extension, Grant, Membership, Team
@@ -84,12 +84,9 @@ def last(session: Session, competition: Competition) -> datetime | None:
     """The last moment at which anybody may hand something in; None where there is no deadline."""
     if competition.closes_at is None:
         return None
-    extended = session.scalar(
-        select(func.max(Extension.closes_at))
-        .outerjoin(Team, Team.id == Extension.team_id)
-        .where(given_in(Extension, competition))
+    return accepted_until(
+        competition, max([competition.closes_at, *_given(session, competition).values()])
     )
-    return accepted_until(competition, max(filter(None, (competition.closes_at, extended))))
 
 
 Given = dict[tuple[str, int | str], datetime]  # the last given to each team, student, section

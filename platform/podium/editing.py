@@ -52,7 +52,9 @@ def change(
     for name, value in changed.items():
         setattr(competition, name, value)
     if changed:
-        detail = {name: [_plain(before[name]), _plain(value)] for name, value in changed.items()}
+        detail: dict[str, Any] = {
+            name: [_plain(before[name]), _plain(value)] for name, value in changed.items()
+        }
         audit(session, caller, "competition.edit", competition, reason, **detail)
     if "course" in wanted:
         _move(session, caller, competition, wanted["course"], reason)

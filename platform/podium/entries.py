@@ -29,7 +29,9 @@ KEPT = ("rank_before", "submission_id", *SURE)  # what a rebuild does not know
 def hold(session: Session, *team_ids: int) -> list[Team]:
     """Lock teams until the transaction ends; in the order of their ids."""
     query = select(Team).where(Team.id.in_(team_ids)).order_by(Team.id)
-    return list(session.scalars(query.with_for_update(), execution_options=_AFRESH))
+    return list(
+        session.scalars(query.with_for_update(), execution_options={"populate_existing": True})
+    )
 
 
 def hold_all(session: Session, competition_id: int) -> None:
@@ -46,9 +48,6 @@ def hold_of(session: Session, submission_id: int) -> Team:
         (team,) = hold(session, team_id)
         if session.scalars(owner).one() == team_id:
             return team
-
-
-_AFRESH = {"populate_existing": True}
 
 
 def touch(session: Session, competition_id: int) -> None:

@@ -9,8 +9,9 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -99,19 +100,34 @@ class Gradebook:
     grades: Mapping[tuple[int, int], Grade]  # what was set by hand or released
 
 
-def gradebook(session: Session, course: Course) -> Gradebook:
-    """Compute all grades of a course."""
+class Entry(NamedTuple):
+    """What stands for a team on a private board, as far as grades ask."""
+
+    competition_id: int
+    team_id: int
+    submission_id: int
+    score: float
+    received_at: datetime
+    ranked: bool
+    tie_group: int | None
+
+
+ENTRY = [getattr(BoardEntry, name) for name in Entry._fields]
+
+
+def gradebook(session: Session, course: Course, explained: int | None = None) -> Gradebook:
+    """Compute all grades of a course; those of the `explained` competition come with words."""
     competitions = courses.competitions_of(session, course)
     ids = [one.id for one in competitions]
     schemes = {
         one.competition_id: one
         for one in session.scalars(select(GradeScheme).where(GradeScheme.competition_id.in_(ids)))
     }
-    entries: dict[int, dict[int, BoardEntry]] = defaultdict(dict)
-    for entry in session.scalars(
-        select(BoardEntry).where(BoardEntry.competition_id.in_(ids), BoardEntry.split == PRIVATE)
+    entries: dict[int, dict[int, Entry]] = defaultdict(dict)
+    for row in session.execute(
+        select(*ENTRY).where(BoardEntry.competition_id.in_(ids), BoardEntry.split == PRIVATE)
     ):
-        entries[entry.competition_id][entry.team_id] = entry
+        entries[row.competition_id][row.team_id] = Entry(*row)
     baselines: dict[int, dict[str, float]] = defaultdict(dict)
     for team in session.scalars(
         select(Team).where(Team.competition_id.in_(ids), Team.is_baseline.is_(True))
@@ -150,9 +166,10 @@ def gradebook(session: Session, course: Course) -> Gradebook:
             from_bank = min(late, bank[student.id])
             bank[student.id] -= from_bank
             by_hand = grades.get((student.id, competition.id))
-            results[student.id, competition.id] = _result(
-                column, entry, equal, late, from_bank, by_hand
-            )
+            result = _result(column, entry, equal, late, from_bank, by_hand)
+            if competition.id == explained:
+                result = replace(result, words=_words(column, result))
+            results[student.id, competition.id] = result
     return Gradebook(course, columns, students, results, grades)
 
 
@@ -213,7 +230,7 @@ def _percent(column: Column, score: float) -> float:
     )
 
 
-def _equal_in_ties(column: Column, entries: Mapping[int, BoardEntry]) -> dict[int, float]:
+def _equal_in_ties(column: Column, entries: Mapping[int, Entry]) -> dict[int, float]:
     """The percent of each tie group: that of its best team."""
     assert column.scheme is not None
     if not column.scheme.equal_in_ties:
@@ -228,7 +245,7 @@ def _equal_in_ties(column: Column, entries: Mapping[int, BoardEntry]) -> dict[in
 
 def _result(
     column: Column,
-    entry: BoardEntry | None,
+    entry: Entry | None,
     equal: Mapping[int, float],
     late: int,
     from_bank: int,
@@ -247,7 +264,7 @@ def _result(
             credit=1.0,
             override=None,
             note="",
-            words="No submission of yours counts.",
+            words="",
         )
     else:
         by_score = _percent(column, entry.score)
@@ -268,22 +285,22 @@ def _result(
             note="",
             words="",
         )
-        found = replace(found, words=_words(column, found))
     if by_hand is not None and by_hand.override is not None:
-        words = f"{found.words} Set by hand: {by_hand.note}"
         found = replace(
-            found,
-            percent=by_hand.override,
-            override=by_hand.override,
-            note=by_hand.note,
-            words=words,
+            found, percent=by_hand.override, override=by_hand.override, note=by_hand.note
         )
     return found
 
 
 def _words(column: Column, found: Result) -> str:
     """How a grade comes about, for its student."""
-    assert found.score is not None
+    computed = _computed_words(column, found)
+    return computed if found.override is None else f"{computed} Set by hand: {found.note}"
+
+
+def _computed_words(column: Column, found: Result) -> str:
+    if found.score is None:
+        return "No submission of yours counts."
     said = [
         f"Submission {found.submission_id} counts, with {found.score:.5g} on the private part: "
         f"{_between(column, found.score)} gives {found.by_score:.1f} %."
@@ -293,7 +310,9 @@ def _words(column: Column, found: Result) -> str:
             "It cannot be told apart from better ones of its group with 95 % certainty, so that "
             f"it has what they have: {found.in_ties:.1f} %."
         )
-    if found.days_late:
+    if found.days_late and not column.competition.late_percent:
+        said.append(f"It was {found.days_late} {_days(found.days_late)} late, which costs nothing.")
+    elif found.days_late:
         said.append(
             f"It was {found.days_late} {_days(found.days_late)} late; {found.days_from_bank} "
             f"{'was' if found.days_from_bank == 1 else 'were'} taken from your late days, the rest "
@@ -334,7 +353,7 @@ def of_competition(
     """
     competition = find(session, slug)
     need_right(competition, caller, "grade")
-    book = gradebook(session, _need_course(session, competition))
+    book = gradebook(session, _need_course(session, competition), explained=competition.id)
     column = next(one for one in book.columns if one.competition.id == competition.id)
     return competition, book, column
 

@@ -23,6 +23,7 @@ ID, USAGE = "id", "Usage"
 MOST_CLASSES = 200
 MOST_ROWS = 2_000_000
 LEAST_ROWS = 10
+MOST_SHOWN = 30  # classes whose counts are told
 SPLITS = ("fraction", "column", "group")
 
 
@@ -202,15 +203,14 @@ def counts(wish: Wish, content: bytes) -> Counts:
         ),
     ]
     names = sorted(set().union(*by_part))
-    classes = (
-        [(name, *(part[name] for part in by_part)) for name in names] if len(names) <= 30 else []
-    )
+    train, shown, hidden = by_part
+    classes = [(name, train[name], shown[name], hidden[name]) for name in names]
     public = parts.usage.count("Public")
     return Counts(
         len(parts.train),
         public,
         len(parts.usage) - public,
-        [(name, train, pub, priv) for name, train, pub, priv in classes],
+        classes if len(classes) <= MOST_SHOWN else [],
         parts.header,
     )
 

@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
@@ -241,7 +242,7 @@ def apply(
     accounts = _accounts(session, [line.email for line in difference.added])
     if difference.added:
         blank = {"name": "", "number": "", "section": "", "role": STUDENT}
-        rows = [
+        rows: list[dict[str, Any]] = [
             blank
             | line.said
             | {
@@ -269,9 +270,15 @@ def apply(
                 .where(Enrolment.course_id == course.id, Enrolment.email.in_(part))
                 .execution_options(synchronize_session=False)
             )
-    removed = len(difference.absent) if difference.removes else 0
-    counts = {"added": len(difference.added), "changed": len(difference.changed)}
-    courses.audit(session, caller, "course.roster", course, **counts, removed=removed)
+    courses.audit(
+        session,
+        caller,
+        "course.roster",
+        course,
+        added=len(difference.added),
+        changed=len(difference.changed),
+        removed=len(difference.absent) if difference.removes else 0,
+    )
     return difference
 
 
