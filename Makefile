@@ -19,6 +19,7 @@ lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	for folder in challenges/*-*; do $(BIN)/mypy $$folder/*.py || exit 1; done
 	$(BIN)/lint-imports --no-cache
 
 format: .venv/installed-dev

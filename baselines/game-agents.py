@@ -14,6 +14,7 @@ import tempfile
 import time
 import warnings
 import zipfile
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,10 +32,13 @@ ENVIRONMENT = "LunarLander-v3"
 GAMMA = 0.99
 BATCH = 128
 REPLAY = 100_000  # transitions that are remembered
-WARM_UP = 1_000  # steps before the first update; from then on one update a step
-COPIED_EVERY = 250  # updates; in between the goal stands still
+AHEAD = 3  # rewards that are taken as they came before the network's own guess: news travel faster
+WARM_UP = 1_000  # steps before the first update
+EVERY = 2  # steps between two updates
+COPIED_EVERY = 500  # steps; in between the goal stands still
 EXPLORED = 12_000  # steps over which chance gives way to the network
 LEAST_CHANCE = 0.05
+LONGEST = 500  # steps of an episode in training: who hovers for longer learns little
 TRIAL_EVERY, TRIAL_EPISODES = 10_000, 10
 
 # What is handed in: NumPy alone is faster than torch for one observation, and starts at once.
@@ -74,34 +78,49 @@ class Memory:
         self.after = np.zeros((REPLAY, 8), np.float32)
         self.action = np.zeros(REPLAY, np.int64)
         self.reward = np.zeros(REPLAY, np.float32)
-        self.ended = np.zeros(REPLAY, np.float32)
+        self.discount = np.zeros(REPLAY, np.float32)  # of the worth of what comes after
         self.count = 0
+        self._latest: deque[tuple[np.ndarray, int, float]] = deque()
 
     def add(
         self, before: np.ndarray, action: int, reward: float, after: np.ndarray, ended: bool
     ) -> None:
-        at = self.count % REPLAY
-        self.before[at], self.after[at] = before, after
-        self.action[at], self.reward[at], self.ended[at] = action, reward, ended
+        """Remember a step, once as many have followed it, or the episode has ended."""
+        self._latest.append((before, action, reward))
+        if len(self._latest) == AHEAD or ended:
+            self._keep(after, ended)
+        while ended and self._latest:
+            self._keep(after, ended)
+
+    def cut(self) -> None:
+        """An episode was broken off: what has not been followed is forgotten."""
+        self._latest.clear()
+
+    def _keep(self, after: np.ndarray, ended: bool) -> None:
+        at, rewards = self.count % REPLAY, [reward for _, _, reward in self._latest]
+        self.reward[at] = sum(GAMMA**i * reward for i, reward in enumerate(rewards))
+        self.discount[at] = 0.0 if ended else GAMMA ** len(rewards)
+        self.before[at], self.action[at], _ = self._latest.popleft()
+        self.after[at] = after
         self.count += 1
 
     def draw(self, generator: np.random.Generator) -> list[Tensor]:
         rows = generator.integers(min(self.count, REPLAY), size=BATCH)
-        arrays = (self.before, self.action, self.reward, self.after, self.ended)
+        arrays = (self.before, self.action, self.reward, self.after, self.discount)
         return [torch.from_numpy(array[rows]) for array in arrays]
 
 
 def update(
     online: nn.Module, target: nn.Module, optimizer: torch.optim.Optimizer, drawn: list[Tensor]
 ) -> None:
-    """One step towards reward plus the worth of what comes next."""
-    before, action, reward, after, ended = drawn
+    """One step towards the rewards plus the worth of what comes after them."""
+    before, action, reward, after, discount = drawn
     with torch.no_grad():
         # Double: one network chooses the next action, the other says what it is worth. One alone
         # would choose what it overrates.
         chosen = online(after).argmax(1, keepdim=True)
         worth = target(after).gather(1, chosen).squeeze(1)
-        goal = reward + GAMMA * (1 - ended) * worth
+        goal = reward + discount * worth
     said = online(before).gather(1, action[:, None]).squeeze(1)
     loss = functional.smooth_l1_loss(said, goal)
     optimizer.zero_grad()
@@ -117,9 +136,11 @@ def train(steps: int, seed: int) -> nn.Sequential:
     env = gymnasium.make(ENVIRONMENT)
     online = network()
     target, kept = copy.deepcopy(online), copy.deepcopy(online)
-    optimizer = torch.optim.Adam(online.parameters(), lr=6e-4, fused=True)
+    optimizer = torch.optim.Adam(online.parameters(), lr=8e-4, fused=True)
+    falling = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.05, steps // EVERY)
     memory, best, started = Memory(), -np.inf, time.process_time()
     observation, _ = env.reset(seed=seed)
+    length = 0
     for step in range(1, steps + 1):
         if generator.random() < max(LEAST_CHANCE, 1 - step / EXPLORED):
             action = int(generator.integers(4))
@@ -128,9 +149,13 @@ def train(steps: int, seed: int) -> nn.Sequential:
                 action = int(online(torch.from_numpy(observation)).argmax())
         after, reward, terminated, truncated, _ = env.step(action)
         memory.add(observation, action, float(reward), after, terminated)
-        observation = env.reset()[0] if terminated or truncated else after
-        if step > WARM_UP:
+        observation, length = after, length + 1
+        if terminated or truncated or length == LONGEST:
+            memory.cut()
+            observation, length = env.reset()[0], 0
+        if step > WARM_UP and step % EVERY == 0:
             update(online, target, optimizer, memory.draw(generator))
+            falling.step()
         if step % COPIED_EVERY == 0:
             target.load_state_dict(online.state_dict())
         if step % TRIAL_EVERY == 0 or step == steps:

@@ -366,9 +366,9 @@ class Factory:
                 )
             )
 
-    def offer(self, name: str, content: bytes, slug: str = "toy") -> None:
-        """A file that students download."""
-        key = f"challenges/{slug}/public/{name}"
+    def offer(self, name: str, content: bytes, slug: str = "toy", part: str = "public") -> None:
+        """A file that students download, or with part "private" one that only runs read."""
+        key = f"challenges/{slug}/{part}/{name}"
         with contextlib.closing(self.installation.storage.receive(1 << 24)) as incoming:
             incoming.write(content)
             digest = incoming.sha256

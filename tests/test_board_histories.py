@@ -24,7 +24,7 @@ from podium.errors import AskError
 from podium.leaderboard import Reader
 from podium.models import BoardEntry, Competition
 from podium.models.record import now
-from podium.rescoring import Revision
+from podium.revision import Revision
 
 ROWS = range(20)
 PEOPLE = ("ada-01", "bob-01", "cy-01")

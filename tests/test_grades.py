@@ -19,7 +19,7 @@ from podium import (
 from podium.errors import BadRequestError, ClosedError, ConflictError, NoAccessError
 from podium.models import BoardEntry, Competition, Submission
 from podium.models.record import now
-from podium.rescoring import Revision
+from podium.revision import Revision
 from podium_scoring.errors import SubmissionError
 
 DAY = timedelta(days=1)

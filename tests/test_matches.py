@@ -5,10 +5,11 @@ import contextlib
 import pytest
 from sqlalchemy import func, select
 
-from podium import attempts, episodes, leaderboard, matches, submissions
+from podium import attempts, episodes, leaderboard, matches, rescoring, submissions
 from podium.accounts import Caller
 from podium.competitions import find
 from podium.desk import Played, Side
+from podium.errors import ConflictError
 from podium.models import Episode, Evaluation, Player, Submission
 
 
@@ -195,3 +196,18 @@ def test_an_agent_with_more_games_to_play_goes_back_to_the_queue(pool, installat
         assert last.note == "4 of 8 games are played. It waits for the next ones."
     _, pairings = pool.take(second)
     assert len(pairings) == 2  # no trial again, and what is missing only
+
+
+def test_an_agent_that_is_disqualified_is_nobodys_opponent(pool, installation):
+    first, second = pool.hand_in("ada-01"), pool.hand_in("bob-01")
+    pool.play_out(first)
+    with installation.database.writing() as session:
+        session.get_one(Submission, first).disqualified = "It looked up moves."
+    _, pairings = pool.take(second)
+    assert [one.opponent for one in pairings] == [second]
+
+
+def test_a_pool_is_not_scored_once_more(pool, installation, factory):
+    admin = factory.person("root-01", "admin")
+    with pytest.raises(ConflictError, match="rates agents by all their games"):
+        rescoring.begin(installation, admin, "duel", rescoring.Revision(excluded=("1",)))

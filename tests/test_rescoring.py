@@ -1,9 +1,20 @@
+import contextlib
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
-from podium import competitions, difference, leaderboard, limits, rescoring, submissions, turns
+from podium import (
+    assignments,
+    competitions,
+    difference,
+    leaderboard,
+    limits,
+    rescoring,
+    submissions,
+    turns,
+)
+from podium.assignments import Report
 from podium.errors import BadRequestError, ConflictError, NoAccessError, NotFoundError
 from podium.leaderboard import Reader
 from podium.models import (
@@ -15,7 +26,8 @@ from podium.models import (
     Transition,
 )
 from podium.models.record import now
-from podium.rescoring import Revision
+from podium.revision import Revision
+from podium.workers import Card
 
 ROWS = range(20)
 
@@ -283,6 +295,65 @@ def test_a_revision_that_cannot_be_scored_with_is_refused_at_once(
 def test_without_a_trial_there_is_nothing_to_decide(apply, host):
     with pytest.raises(NotFoundError, match="no rescoring to decide on"):
         apply()
+
+
+CODE = {"kinds": ["predictions", "code"], "run": {"inputs": ["test.csv"]}}
+RUN = Card("r1", "run")
+
+
+def run(installation, content):
+    """What a run worker does: take, read the inputs, bring an output."""
+    assignment = assignments.take(installation, RUN)
+    lease = assignments.read_token(installation, assignment.token)
+    with contextlib.closing(installation.storage.receive(1 << 20)) as output:
+        output.write(content.encode())
+        assignments.keep_output(installation, lease, output)
+    assert assignments.report(installation, lease, Report("ran"))
+    return [file.sha256 for file in assignment.inputs]
+
+
+def test_code_is_run_again_on_the_hidden_set_of_another_version(installation, factory):
+    host = factory.person("host-01", "instructor")
+    factory.competition(host_id=host.id, spec=CODE)
+    factory.offer("test.csv", b"old")
+    ada, bob = factory.member("ada-01"), factory.member("bob-01")
+    own = factory.submit(ada, "a bundle", kind="code")
+    run(installation, file({1, 3, 5}))
+    factory.judge(own)
+    factory.judge(factory.submit(bob, file({1})))
+    numbers = range(100, 120)
+    truth = "".join(f"{i},{i % 10},{'Public' if i % 2 else 'Private'}\n" for i in numbers)
+    sample = "id,label\n" + "".join(f"{i},0\n" for i in numbers)
+    declared = ({}, f"id,label,Usage\n{truth}".encode(), sample.encode())
+    factory.competition("other", declared=declared, spec=CODE)
+    factory.offer("test.csv", b"new", slug="other")
+    with installation.database.writing() as session:
+        second = session.scalars(select(Challenge).where(Challenge.slug == "other")).one()
+        second.slug, second.version = "toy", 2
+    assignments.arrive(installation, RUN)
+    rescoring.begin(installation, host, "toy", Revision(version=2))
+    (digest,) = run(installation, "id,label\n" + "".join(f"{i},{i % 10}\n" for i in numbers))
+    factory.judge_all()
+    with pytest.raises(ConflictError, match="1 of 2 submissions could not be scored again"):
+        difference.apply(installation, host, "toy")
+    difference.apply(installation, host, "toy", leaves_out=True)
+    with installation.database.reading() as session:
+        competition = competitions.find(session, "toy")
+        assert (competition.challenge.version, competition.challenge.revision) == (2, 1)
+        assert competition.challenge.files[0].sha256 == digest
+    assert [team for _, team, _ in board(installation)] == ["ada-01"]
+
+
+def test_a_version_that_is_not_prepared_is_refused(begin):
+    with pytest.raises(BadRequestError, match="Version 9 of toy"):
+        begin(version=9)
+
+
+def test_agents_are_not_rescored(installation, factory):
+    host = factory.person("host-01", "instructor")
+    factory.competition(host_id=host.id, spec={"kinds": ["agent"]})
+    with pytest.raises(BadRequestError, match="episodes played"):
+        rescoring.begin(installation, host, "toy", Revision(runs_again=True))
 
 
 def test_selected_finals_and_reception_times_outlive_a_rescoring(

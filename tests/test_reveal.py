@@ -190,9 +190,8 @@ def test_progress_has_a_step_where_a_score_rose(installation, factory, host):
     for public in (3, 2, 5, 5):
         factory.judge(factory.submit(ada, file(public, 1)))
     with installation.database.reading() as session:
-        (one,) = history.progress(
-            session, competitions.find(session, "toy"), "public", leaderboard.NOBODY
-        )
+        competition = competitions.find(session, "toy")
+        (one,) = history.progress(session, competition, leaderboard.read(session, competition))
     assert [step.score for step in one.steps] == [0.3, 0.5]
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
-from podium import competitions, limits, teams
+from podium import competitions, invitations, limits, teams
 from podium.errors import (
     AskError,
     BadRequestError,
@@ -25,12 +25,13 @@ def toy(factory):
 
 @pytest.fixture
 def do(installation, toy):
-    """Calls a function of `teams` in a transaction."""
+    """Calls a function of `invitations` or `teams` in a transaction."""
 
     def act(name, caller, *arguments, **named):
         with installation.database.writing() as session:
             competition = competitions.find(session, "toy")
-            return getattr(teams, name)(session, competition, caller, *arguments, **named)
+            noun = invitations if hasattr(invitations, name) else teams
+            return getattr(noun, name)(session, competition, caller, *arguments, **named)
 
     return act
 

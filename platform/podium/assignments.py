@@ -299,7 +299,8 @@ def _assignment(
 
 
 def _inputs(challenge: Challenge) -> list[ChallengeFile]:
-    names = set(catalog.parse(challenge.spec).run.inputs)
+    rules = catalog.parse(challenge.spec).run
+    names = {*rules.inputs, *rules.hidden}
     return [file for file in challenge.files if file.name in names]
 
 

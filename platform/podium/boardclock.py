@@ -17,11 +17,9 @@ def tick(installation: Installation, moment: datetime) -> int:
     with installation.database.reading() as session:
         found = due(session, moment)
     for competition_id in found:
-        with installation.database.writing() as session:
-            competition = session.get_one(Competition, competition_id)
-            note_day(session, competition, moment)
-            expire(session, competition, moment)
-            reveal.when_due(session, competition, moment)
+        for act in (note_day, expire, reveal.when_due):  # one transaction each: see entries' locks
+            with installation.database.writing() as session:
+                act(session, session.get_one(Competition, competition_id), moment)
     return len(found)
 
 

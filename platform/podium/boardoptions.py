@@ -46,6 +46,8 @@ def change(
     """
     competition = find(session, slug)
     need_host(competition, caller)
+    entries.hold_all(session, competition.id)
+    session.refresh(competition)
     if competition.revealed_at is not None:
         raise ConflictError(f"{slug} is revealed. Its board stays as it is.")
     before = of(competition)

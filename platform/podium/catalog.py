@@ -52,6 +52,7 @@ class MetricTable(_Strict):
     options: dict[str, Any] = {}
     columns: list[Text] = []
     answers: list[Text] = []
+    gate: float | None = None  # a submission that is worse is refused
     higher_is_better: bool | None = None  # of the challenge's own
     source: str = ""  # the text of `file`, which `read` puts here
 
@@ -215,6 +216,7 @@ class Run(_Strict):
     """What a submitted model, bundle or agent reads and writes, and its limits."""
 
     inputs: list[Text] = []  # public files that it finds in /data
+    hidden: list[Text] = []  # files of private/ that it finds there besides
     contract: Literal["script", "batch"] = "script"  # of code
     model: ModelRun | None = None
     agent: AgentRun | None = None
@@ -224,6 +226,9 @@ class Run(_Strict):
     def _is_whole(self) -> Self:
         if self.contract == "batch" and self.model is None:
             raise ValueError("a table [run.model], which says what predict(batch) gets")
+        twice = sorted(set(self.inputs) & set(self.hidden))
+        if twice:
+            raise ValueError(f"{twice[0]!r} among `inputs` or among `hidden`, not in both")
         if self.model is not None and self.model.file not in self.inputs:
             raise ValueError(f"{self.model.file!r} among the inputs, for [run.model] reads it")
         return self
@@ -256,7 +261,7 @@ class Data(_Strict):
 
 
 class Baseline(_Strict):
-    """A reference solution: a script of `baselines/`, and what it should score."""
+    """A reference solution: a script of the folder or of `baselines/`, and what it should score."""
 
     script: Text
     title: Text
@@ -430,6 +435,12 @@ def text(folder: Path) -> str:
     if not file.is_file():
         raise ChallengeError(f"{folder.name} has no README.md. Students read it: write one.")
     return file.read_text(encoding="utf-8")
+
+
+def script(folder: Path, baseline: Baseline) -> Path:
+    """The script of a baseline: in the challenge's own folder, or else among those of Podium."""
+    own = folder / baseline.script
+    return own if own.is_file() else paths.bundled("baselines") / baseline.script
 
 
 def folder_of(slug: str) -> Path:

@@ -335,6 +335,10 @@ class Client:
         path = f"/competitions/{_part(slug)}/finals"
         return self._json("PUT", path, json={"submissions": submissions})
 
+    def select(self, submission_id: int) -> Answer:
+        """Add a submission to the finals."""
+        return self._json("POST", f"/submissions/{submission_id}/select")
+
     def board_options(self, slug: str) -> Answer:
         """What the host has chosen for the board: for hosts."""
         return self._json("GET", f"/competitions/{_part(slug)}/board")

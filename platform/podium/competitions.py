@@ -295,10 +295,13 @@ def need_private(competition: Competition, caller: Caller | None) -> None:
 
 
 def files(session: Session, competition: Competition) -> Sequence[ChallengeFile]:
-    """What can be downloaded, by name."""
+    """What can be downloaded, by name: nothing that lies among the private files."""
     return session.scalars(
         select(ChallengeFile)
-        .where(ChallengeFile.challenge_id == competition.challenge_id)
+        .where(
+            ChallengeFile.challenge_id == competition.challenge_id,
+            ChallengeFile.file_key.not_like("%/private/%"),
+        )
         .order_by(ChallengeFile.name)
     ).all()
 

@@ -47,10 +47,14 @@ class PreparedFile:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A prepared challenge: `folder` holds public/ and private/, with the hidden `answers`."""
+    """A prepared challenge: `folder` holds public/ and private/, with the hidden `answers`.
+
+    `hidden` are the files of private/ that runs read.
+    """
 
     folder: Path
     files: tuple[PreparedFile, ...]
+    hidden: tuple[PreparedFile, ...]
     truth_version: str
     answers: Path
 
@@ -93,16 +97,22 @@ def prepare(
         private.mkdir()
         with _of_the_host("prepare"):
             module.prepare(decoded, public, private, seed=seed)
-        made = tuple(_described(path) for path in sorted(public.iterdir()))
+        made = tuple(described(path) for path in sorted(public.iterdir()))
         missing = {file.name for file in spec.data.files} - {file.name for file in made}
         if missing:
             raise ChallengeError(f"prepare.py made no {', '.join(sorted(missing))}.")
+        if spec.answers_file in spec.run.hidden:
+            raise ChallengeError(f"{spec.answers_file} holds the answers: no run may read it.")
+        try:
+            hidden = tuple(described(private / name) for name in spec.run.hidden)
+        except FileNotFoundError as error:
+            raise ChallengeError(f"prepare.py made no {error.filename} for runs.") from None
         answers = (private / spec.answers_file).read_bytes()
         truth_version = f"{spec.slug}-{spec.version}-{hashlib.sha256(answers).hexdigest()[:12]}"
         manifest = {"truth_version": truth_version, "files": [asdict(file) for file in made]}
         (folder / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
         os.replace(folder, into)
-    return Prepared(into, made, truth_version, into / "private" / spec.answers_file)
+    return Prepared(into, made, hidden, truth_version, into / "private" / spec.answers_file)
 
 
 @contextmanager
@@ -260,7 +270,8 @@ def _verify(decoded: Decoded, file: Path, edition: str) -> None:
         )
 
 
-def _described(path: Path) -> PreparedFile:
+def described(path: Path) -> PreparedFile:
+    """A file as its record: name, digest, size, and rows where it has some."""
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     return PreparedFile(

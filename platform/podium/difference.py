@@ -201,8 +201,7 @@ def apply(
     with installation.database.writing() as session:
         trial = _need_trial(session, caller, slug)
         competition = session.get_one(Competition, trial.competition_id)
-        teams = select(Team.id).where(Team.competition_id == competition.id).order_by(Team.id)
-        session.execute(teams.with_for_update()).all()  # nobody records a score meanwhile
+        entries.hold_all(session, competition.id)
         _need_whole(session, trial, leaves_out=leaves_out)
         before = _shown(session, competition, Rules.of(competition, now()))
         _put_in_force(installation.storage, session, competition, trial)

@@ -29,7 +29,15 @@ KEPT = ("rank_before", "submission_id", *SURE)  # what a rebuild does not know
 def hold(session: Session, *team_ids: int) -> list[Team]:
     """Lock teams until the transaction ends; in the order of their ids."""
     query = select(Team).where(Team.id.in_(team_ids)).order_by(Team.id)
-    return list(session.scalars(query.with_for_update(), execution_options=_AFRESH))
+    return list(
+        session.scalars(query.with_for_update(), execution_options={"populate_existing": True})
+    )
+
+
+def hold_all(session: Session, competition_id: int) -> None:
+    """Lock all teams of a competition: nobody records or changes what counts meanwhile."""
+    query = select(Team.id).where(Team.competition_id == competition_id).order_by(Team.id)
+    session.execute(query.with_for_update()).all()
 
 
 def hold_of(session: Session, submission_id: int) -> Team:
@@ -40,9 +48,6 @@ def hold_of(session: Session, submission_id: int) -> Team:
         (team,) = hold(session, team_id)
         if session.scalars(owner).one() == team_id:
             return team
-
-
-_AFRESH = {"populate_existing": True}
 
 
 def touch(session: Session, competition_id: int) -> None:
@@ -120,9 +125,13 @@ def rebuild(session: Session, competition: Competition, moment: datetime | None 
     return looked_at
 
 
-def scored_of(session: Session, competition: Competition, team_id: int) -> list[Scored]:
-    """All that counts of one team, as the rules look at it."""
-    return _of_team(session, competition.id, Rules.of(competition, now()), team_id)
+def scored_of(
+    session: Session, competition: Competition, team_ids: Iterable[int]
+) -> dict[int, list[Scored]]:
+    """All that counts of each of some teams, as the rules look at it."""
+    query = _rows(competition.id, Rules.of(competition, now()))
+    rows = session.execute(query.where(Submission.team_id.in_(team_ids)))
+    return {one: _scored(of) for one, of in groupby(rows, key=lambda row: row.team_id)}
 
 
 def all_scored(

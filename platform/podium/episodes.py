@@ -81,7 +81,7 @@ def add(
     played: Sequence[Played],
 ) -> None:
     """Write the episodes of an attempt, in the transaction that takes its report."""
-    challenge = submission.competition.challenge
+    challenge = submission.challenge
     spec = catalog.parse(challenge.spec)
     if spec.run.agent is None or not played:
         return

@@ -38,9 +38,8 @@ def of_team(session: Session, competition: Competition, team: Team) -> Finals:
         .order_by(Submission.id)
     ).all()
     rules = Rules.of(competition, moment)
-    counted = boardrules.counted(
-        entries.scored_of(session, competition, team.id), boardrules.PRIVATE, rules
-    )
+    scored = entries.scored_of(session, competition, [team.id]).get(team.id, [])
+    counted = boardrules.counted(scored, boardrules.PRIVATE, rules)
     counting = [one.id for one in boardrules.finals(counted, rules)]
     is_open = competition.revealed_at is None and (closes_at is None or moment <= closes_at)
     return Finals(competition.finals, list(selected), counting, closes_at, is_open)

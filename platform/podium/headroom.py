@@ -13,7 +13,7 @@ from podium.catalog import Baseline, Spec
 from podium.datasets import Prepared
 from podium.desk import Said
 from podium.rehearsal import OWN, Piece
-from podium_scoring import ChallengeError, Metric, Score
+from podium_scoring import ChallengeError, Metric, Score, SubmissionError
 from podium_scoring.games import Ratings, ratings
 from podium_scoring.grading import Truth
 from podium_scoring.tables import Predictions, read_predictions
@@ -25,22 +25,27 @@ def starts(
     """Scores by split of the answers themselves, and of what is there from the start.
 
     The answers' are None, and chance is left out, where they do not tell a perfect submission.
+    Chance is the perfect submission, dealt to the rows anew, or noise where images are generated.
+    SubmissionError if a gate refuses one of them.
     """
     found = {"sample": _scored(spec, sample, truth)}
     perfect = spec.grading.perfect(truth)
     if perfect is None:
         return None, found
-    found["random"] = _scored(spec, _dealt(perfect, len(truth.form.ids)), truth)
+    found["random"] = _scored(spec, _drawn(spec, perfect, len(truth.form.ids)), truth)
     return _scored(spec, perfect, truth), found
 
 
 def faults(spec: Spec, edition: str, truth: Truth, sample: Predictions) -> Iterator[str]:
     """Where sample, chance, baselines and answers do not score in this order.
 
-    A random submission is the perfect one, dealt to the rows anew; where the answers do not tell
-    a perfect submission, the sample alone is compared.
+    Where the answers do not tell a perfect submission, the sample alone is compared.
     """
-    perfect, found = starts(spec, truth, sample)
+    try:
+        perfect, found = starts(spec, truth, sample)
+    except SubmissionError as error:
+        yield f"What is there from the start is refused. {error.message}"
+        return
     if perfect is not None:
         yield from above(spec, edition, perfect, found)
     for which, scores in found.items():
@@ -60,8 +65,9 @@ def above(
     metric = spec.metric.record
     for split, score in perfect.items():
         best = score.value
-        # A metric without a bound has no best value to reach.
-        if math.isfinite(metric.best) and not math.isclose(best, metric.best, abs_tol=1e-6):
+        # A metric without a bound has no best value to reach, and real images differ too.
+        is_known = math.isfinite(metric.best) and metric.takes != "images"
+        if is_known and not math.isclose(best, metric.best, abs_tol=1e-6):
             yield f"The answers score {best:g} on {split}, not the best, {metric.best:g}."
         for which, scores in found.items():
             if not is_ahead(metric, best, start := scores[split].value):
@@ -85,22 +91,31 @@ def trial(folder: Path, edition: str, cache: Path) -> list[str]:
                 fault
                 for each in spec.baselines
                 if edition in each.expected
-                for fault in _rated(spec, each, edition, prepared)
+                for fault in _rated(folder, spec, each, edition, prepared)
             ]
         truth = spec.grading.read_truth(prepared.answers.read_bytes())
         return [
             fault
             for each in spec.baselines
             if edition in each.expected
-            for fault in _trial(spec, each, edition, prepared, truth)
+            for fault in _trial(folder, spec, each, edition, prepared, truth)
         ]
 
 
+def measured(folder: Path, baseline: Baseline, prepared: Prepared) -> float:
+    """What a baseline scores in its small form, on the private split of prepared files."""
+    spec = catalog.read(folder)
+    truth = spec.grading.read_truth(prepared.answers.read_bytes())
+    out = _trained(folder, spec, baseline, "small", prepared)
+    trained = read_predictions(out.read_bytes(), truth.form)
+    return _scored(spec, trained, truth)["private"].value
+
+
 def _trial(
-    spec: Spec, baseline: Baseline, edition: str, prepared: Prepared, truth: Truth
+    folder: Path, spec: Spec, baseline: Baseline, edition: str, prepared: Prepared, truth: Truth
 ) -> Iterator[str]:
     public = prepared.folder / "public"
-    out = _trained(spec, baseline, edition, prepared)
+    out = _trained(folder, spec, baseline, edition, prepared)
     trained, start = (
         _scored(spec, predictions(spec, file, prepared, truth), truth)
         for file in (out, public / spec.sample_file)
@@ -119,10 +134,12 @@ def _trial(
         yield f"The public and the private split do not agree on the baseline {baseline.script}."
 
 
-def _trained(spec: Spec, baseline: Baseline, edition: str, prepared: Prepared) -> Path:
+def _trained(
+    folder: Path, spec: Spec, baseline: Baseline, edition: str, prepared: Prepared
+) -> Path:
     """The file that a baseline writes, of a name of its own."""
     out = prepared.folder / f"{Path(baseline.script).stem}-{spec.baseline_file}"
-    training.train(baseline, prepared.folder / "public", out, small=edition == "small")
+    training.train(folder, baseline, prepared.folder / "public", out, small=edition == "small")
     return out
 
 
@@ -146,10 +163,12 @@ def plays(spec: Spec, file: Path, prepared: Prepared) -> None:
         _played(spec, file, prepared, Path(scratch), 1)
 
 
-def _rated(spec: Spec, baseline: Baseline, edition: str, prepared: Prepared) -> Iterator[str]:
+def _rated(
+    folder: Path, spec: Spec, baseline: Baseline, edition: str, prepared: Prepared
+) -> Iterator[str]:
     """Whether a baseline, against the sample alone, has the rating that is expected."""
     assert spec.run.agent is not None
-    out = _trained(spec, baseline, edition, prepared)
+    out = _trained(folder, spec, baseline, edition, prepared)
     sample = prepared.folder / "public" / spec.sample_file
     with tempfile.TemporaryDirectory(prefix="podium-play-") as scratch:
         matches = spec.run.agent.games // 2
@@ -203,14 +222,22 @@ def is_ahead(metric: Metric, score: float, other: float) -> bool:
 
 
 def _scored(spec: Spec, predictions: Predictions, truth: Truth) -> dict[str, Score]:
-    """The scores of the metric that ranks, by split."""
-    first = replace(spec.grading, choices=spec.grading.choices[:1])
-    return first.score(predictions, truth)[spec.metric.name]
+    """The scores of the metric that ranks, by split; SubmissionError if a gate refuses them."""
+    first, *beside = spec.grading.choices
+    gates = (choice for choice in beside if choice.gate is not None)
+    grading = replace(spec.grading, choices=(first, *gates))
+    return grading.score(predictions, truth)[spec.metric.name]
 
 
-def _dealt(perfect: Predictions, ids: int) -> Predictions:
-    """Each id gets the values of another one, drawn by chance."""
-    order = np.random.default_rng(0).permutation(ids)
+def _drawn(spec: Spec, perfect: Predictions, ids: int) -> Predictions:
+    """Each id gets the values of another one, or an image of noise, drawn by chance."""
+    generator = np.random.default_rng(0)
+    if spec.metric.record.takes == "images":
+        shapes = {name: values.shape for name, values in perfect.columns.items()}
+        return Predictions(
+            {name: generator.integers(0, 256, shape) for name, shape in shapes.items()}
+        )
+    order = generator.permutation(ids)
     if perfect.owner is not None:
         return replace(perfect, owner=order[perfect.owner])
     return replace(perfect, columns={name: v[order] for name, v in perfect.columns.items()})

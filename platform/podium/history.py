@@ -11,7 +11,7 @@ from podium import boardrules, entries, leaderboard
 from podium.boardrules import HIDDEN, MEAN_RANK, PUBLIC, Rules, Scored
 from podium.errors import BadRequestError
 from podium.leaderboard import Page, Reader
-from podium.models import BoardEntry, Competition, Submission, Team
+from podium.models import Competition, Submission
 from podium.models.record import now
 from podium.verdicts import State
 
@@ -121,38 +121,28 @@ def _slice(
     return rows[start:] if is_last else rows[start : ranked[end - 1] + 1]
 
 
-def progress(
-    session: Session, competition: Competition, split: str, reader: Reader, top: int = TOP
-) -> list[Progress]:
-    """How the best teams' scores on the public board grew, the reader's own, and the baselines'."""
-    board = leaderboard.read(session, competition, split=split, per_page=top, reader=reader)
-    shown = {row.team_id: row for row in board.rows if not row.is_baseline}
+def progress(session: Session, competition: Competition, board: Page) -> list[Progress]:
+    """How the scores of a page's first ten grew, the reader's own, and its baselines'."""
+    ranked = [row for row in board.rows if not row.is_baseline][:TOP]
+    shown = {row.team_id: row for row in ranked}
     if board.mine is not None:
         shown.setdefault(board.mine.team_id, board.mine)
-    baselines = session.execute(
-        select(Team.name, BoardEntry.score, BoardEntry.received_at)
-        .join(Team, Team.id == BoardEntry.team_id)
-        .where(
-            BoardEntry.competition_id == competition.id,
-            BoardEntry.split == PUBLIC,
-            BoardEntry.ranked.is_(False),
-        )
-        .order_by(BoardEntry.order_key)
-    )
     rules = replace(Rules.of(competition, now()), since=None)
+    scored = entries.scored_of(session, competition, shown)
     grown = [
         Progress(
             team=row.team,
             rank=row.rank,
             is_me=row.is_me,
             is_baseline=False,
-            steps=steps(entries.scored_of(session, competition, team_id), rules),
+            steps=steps(scored.get(team_id, ()), rules),
         )
         for team_id, row in shown.items()
     ]
     flat = [
-        Progress(name, None, is_me=False, is_baseline=True, steps=[Step(at, score)])
-        for name, score, at in baselines
+        Progress(row.team, None, False, True, [Step(row.place[1], row.score)])
+        for row in board.rows
+        if row.is_baseline
     ]
     return grown + flat
 

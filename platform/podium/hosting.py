@@ -8,15 +8,16 @@ import logging
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
-from podium import catalog, datasets, episodes, submissions, training
+from podium import catalog, datasets, episodes, starters, submissions, training
 from podium.catalog import Baseline, Spec
+from podium.competitions import files as find_files
 from podium.competitions import find
 from podium.errors import ConflictError, FaultError
 from podium.installation import Installation
@@ -161,13 +162,18 @@ def prepare(
                 offline=installation.config.offline,
             )
             _need_same_ids(spec, prepared)
+            public = prepared.folder / "public"
+            starting = {
+                datasets.described(public / name): meaning
+                for name, meaning in starters.write(spec, folder, public)
+            }
             prefix = f"challenges/{spec.slug}/{prepared.truth_version}"
             for path in prepared.folder.glob("p*/*"):
                 installation.storage.put(path, f"{prefix}/{path.relative_to(prepared.folder)}")
     except (ChallengeError, FaultError, OSError, ValueError) as error:
         _mark_broken(installation, challenge.id, str(error))
         raise
-    _mark_ready(installation, challenge.id, spec, prepared, prefix)
+    _mark_ready(installation, challenge.id, spec, prepared, prefix, starting)
 
 
 def host_edition(
@@ -223,8 +229,11 @@ def _mark_ready(
     spec: Spec,
     prepared: datasets.Prepared,
     prefix: str,
+    starting: Mapping[datasets.PreparedFile, str],
 ) -> None:
     descriptions = {file.name: file.description for file in spec.data.files}
+    descriptions |= {file.name: meaning for file, meaning in starting.items()}
+    public = (*prepared.files, *starting)
     with installation.database.writing() as session:
         challenge = session.get_one(Challenge, challenge_id)
         session.execute(delete(ChallengeFile).where(ChallengeFile.challenge_id == challenge_id))
@@ -232,13 +241,14 @@ def _mark_ready(
             ChallengeFile(
                 challenge_id=challenge_id,
                 name=file.name,
-                file_key=f"{prefix}/public/{file.name}",
+                file_key=f"{prefix}/{part}/{file.name}",
                 sha256=file.sha256,
                 size_bytes=file.size_bytes,
                 rows=file.rows,
                 description=descriptions.get(file.name, ""),
             )
-            for file in prepared.files
+            for part, files in (("public", public), ("private", prepared.hidden))
+            for file in files
         )
         challenge.answers_key = f"{prefix}/private/{spec.answers_file}"
         challenge.sample_key = f"{prefix}/public/{spec.sample_file}"
@@ -261,11 +271,12 @@ def hand_in_baselines(installation: Installation, folder: Path) -> None:
     spec = catalog.read(folder)
     for baseline in spec.baselines:
         if baseline.trained_at_start:
-            hand_in_baseline(installation, spec, baseline)
+            hand_in_baseline(installation, folder, baseline)
 
 
-def hand_in_baseline(installation: Installation, spec: Spec, baseline: Baseline) -> int | None:
+def hand_in_baseline(installation: Installation, folder: Path, baseline: Baseline) -> int | None:
     """Train a baseline in its small form and submit what it wrote; None if it is there already."""
+    spec = catalog.read(folder)
     with installation.database.reading() as session:
         competition = find(session, spec.slug)
         if session.scalar(
@@ -279,21 +290,17 @@ def hand_in_baseline(installation: Installation, spec: Spec, baseline: Baseline)
             )
         ):
             return None
-        files = [(file.name, file.file_key) for file in competition.challenge.files]
+        files = [(file.name, file.file_key) for file in find_files(session, competition)]
     log.warning("%s: training the baseline %r", spec.slug, baseline.title)
     with tempfile.TemporaryDirectory(prefix="podium-baseline-") as scratch:
-        folder = Path(scratch)
+        data = Path(scratch)
         for name, key in files:
             with installation.storage.open(key) as file:
-                (folder / name).write_bytes(file.read())
-        out = folder / spec.baseline_file
-        training.train(baseline, folder, out, small=True)
-        upload = submissions.upload_from(
-            installation,
-            out,
-            f"python baselines/{baseline.script} {' '.join(baseline.small)}",
-            spec.kind,
-        )
+                (data / name).write_bytes(file.read())
+        out = data / spec.baseline_file
+        training.train(folder, baseline, data, out, small=True)
+        command = f"python baselines/{baseline.script} {' '.join(baseline.small)}".strip()
+        upload = submissions.upload_from(installation, out, command, spec.kind)
         try:
             return submissions.accept_baseline(installation, spec.slug, baseline.title, upload)
         finally:

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import math
+import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium import catalog, datasets, headroom, paths
+from podium import catalog, datasets, headroom
 from podium.catalog import Spec
 from podium.datasets import Prepared
 from podium.errors import FaultError
@@ -33,6 +34,7 @@ def inspect(folder: Path, edition: str, cache: Path) -> list[str]:
     """The faults of a challenge folder, in the order of its making; none if it is fit to host."""
     faults = [f"{name} is missing." for name in FILES if not (folder / name).is_file()]
     faults += _sections(folder / "README.md")
+    faults += unfilled(folder)
     try:
         spec = catalog.read(folder)
     except ChallengeError as error:
@@ -40,7 +42,7 @@ def inspect(folder: Path, edition: str, cache: Path) -> list[str]:
         return [*faults, *(catalog.fault_lines(error.details) or [error.message]), *more]
     if not (folder / spec.sample_file).is_file():
         faults.append(f"{spec.sample_file} is missing.")
-    faults += _named(spec)
+    faults += _named(spec, folder)
     try:
         with tempfile.TemporaryDirectory(prefix="podium-check-") as scratch:
             faults += _data(folder, spec, edition, Path(scratch), cache)
@@ -57,7 +59,17 @@ def _sections(readme: Path) -> list[str]:
     return [f"README.md has no section {name!r}." for name in SECTIONS if name not in headings]
 
 
-def _named(spec: Spec) -> Iterator[str]:
+def unfilled(folder: Path) -> Iterator[str]:
+    """The places of a folder made from the template that still wait for a person."""
+    for name in ("README.md", "challenge.toml"):
+        file = folder / name
+        text = file.read_text(encoding="utf-8") if file.is_file() else ""
+        for number, line in enumerate(text.splitlines(), start=1):
+            for asked in re.findall("<<[^>>]*>>", line):
+                yield f"{name}, line {number}, is to be filled in: {asked}"
+
+
+def _named(spec: Spec, folder: Path) -> Iterator[str]:
     """What challenge.toml should name, and names of it that lead nowhere."""
     if not spec.sources("small"):
         yield "challenge.toml names no source of the small edition."
@@ -72,7 +84,7 @@ def _named(spec: Spec) -> Iterator[str]:
                 )
         if "small" not in baseline.expected:
             yield f"The baseline {baseline.script} names no score that is expected (small edition)."
-        if not (paths.bundled("baselines") / baseline.script).is_file():
+        if not catalog.script(folder, baseline).is_file():
             yield f"The baseline {baseline.script} is not in baselines/."
 
 
@@ -103,6 +115,7 @@ def leaks(spec: Spec, truth: Truth, public: Path) -> Iterator[str]:
         if rows < fewest:
             yield f"The {split} split has {rows} rows. Below {fewest} chance decides."
     yield from _told(spec, truth, public)
+    yield from _shown(spec, truth, public)
     if spec.run.agent is not None:
         yield from _order(truth, truth.form.ids)
     elif spec.submission.rows is None:
@@ -118,12 +131,16 @@ def _leaks(spec: Spec, public: Path) -> Iterator[str]:
             continue
         known, hidden = _columns(train), _columns(test)
         for name in sorted(set(known) & set(hidden)):
+            numbers = _are_numbers(known[name]) and _are_numbers(hidden[name])
+            if numbers and name not in (spec.submission.id.name, *spec.data.groups):
+                continue  # equal measurements are no leak; equal rows are
             here, there = _digests(known[name]), _digests(hidden[name])
             # A value that many rows share says what kind of row it is, not which.
             tells_rows = min(len(here) / len(known[name]), len(there) / len(hidden[name])) > 0.5
             common = here & there
             if common and (tells_rows or name in spec.data.groups):
                 yield f"{len(common)} values of {name!r} stand in {train.name} and in {test.name}."
+        yield from _rows(spec, train, known, hidden)
         yield from _runs(train, known, hidden)
         extra = set(hidden) - set(known)
         if extra and set(hidden) & set(known):
@@ -131,6 +148,26 @@ def _leaks(spec: Spec, public: Path) -> Iterator[str]:
         absent = set(spec.data.groups) - (set(known) & set(hidden))
         if absent:
             yield f"The groups {', '.join(sorted(absent))} are no column of {train.name}."
+
+
+def _are_numbers(values: Sequence[Any] | NDArray[Any]) -> bool:
+    """Whether a column of a CSV holds numbers throughout."""
+    try:
+        return all(isinstance(value, str) and math.isfinite(float(value)) for value in values)
+    except ValueError:
+        return False
+
+
+def _rows(spec: Spec, train: Path, known: Columns, hidden: Columns) -> Iterator[str]:
+    """Rows of a CSV that are the same in all but their ids."""
+    common = sorted((set(known) & set(hidden)) - {spec.submission.id.name})
+    if train.suffix == ".csv" and common:
+        here, there = (
+            set(zip(*(columns[name] for name in common), strict=True))
+            for columns in (known, hidden)
+        )
+        if here & there:
+            yield f"{len(here & there)} rows stand in {train.name} and in test.csv, ids aside."
 
 
 def _runs(train: Path, known: Columns, hidden: Columns) -> Iterator[str]:
@@ -162,6 +199,19 @@ def _told(spec: Spec, truth: Truth, public: Path) -> Iterator[str]:
             common = hidden & set(zip(*(map(str, known[name]) for name in names), strict=True))
             if common:
                 yield f"{len(common)} answers stand in {train.name}: {' and '.join(names)} alike."
+
+
+def _shown(spec: Spec, truth: Truth, public: Path) -> Iterator[str]:
+    """Hidden images, which generated ones are compared with, that stand in the training data."""
+    if spec.metric.record.takes != "images":
+        return
+    (name,) = spec.grading.chosen(spec.grading.first).answers
+    hidden = _digests(truth.answers.columns[name])
+    for train in sorted(public.glob("train.*")):
+        for values in _columns(train).values():
+            common = hidden & _digests(values)
+            if common:
+                yield f"{len(common)} hidden images stand in {train.name}."
 
 
 def _columns(file: Path) -> Columns:

@@ -26,6 +26,7 @@ from podium.storage import Storage
 MOST_TEAMS = 300  # from the first on, whose predictions and code are compared
 MOST_SHOWN = 50
 FAR = 6.0  # robust standard deviations above the field's median
+FIELD = 5  # teams, below which there is none to stand out of
 ALIKE = 0.5  # correlation below which errors are not worth a look, whatever the field
 COPIED = 0.6  # share of the smaller program
 COMMON = 0.25  # of the teams: what more than these have comes from a starter
@@ -154,7 +155,7 @@ def alike_in_errors(storage: Storage, session: Session, competition: Competition
         whole = np.concatenate([parts[split] for split in sorted(parts)])
         if np.isfinite(whole).all() and (not kept or len(whole) == len(kept[0][1])):
             kept.append((Entry(submission_id, name), whole))
-    if len(kept) < 3:  # of two there is no field
+    if len(kept) < FIELD:
         return []
     return _outliers([entry for entry, _ in kept], np.array([one for _, one in kept]))
 
@@ -169,7 +170,8 @@ def _outliers(entries: Sequence[Entry], table: Floats) -> list[Pair]:
     z = np.arctanh(np.clip(alike, -0.999999, 0.999999))
     middle = np.median(z)
     spread = 1.4826 * np.median(np.abs(z - middle))
-    far = (z - middle) / max(spread, 1e-6)
+    # No field lies closer together than chance puts independent errors (Fisher 1915).
+    far = (z - middle) / max(spread, 1 / np.sqrt(max(1, table.shape[1] - 3)))
     places = np.flatnonzero((far > FAR) & (alike > ALIKE))
     places = places[np.argsort(-alike[places])][:MOST_SHOWN]
     return [

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, case, select
 from sqlalchemy.orm import Session
 
 from podium import boardrules, positions
-from podium.boardrules import HIDDEN, NAMED, PUBLIC, Place
+from podium.boardrules import HIDDEN, NAMED, PRIVATE, PUBLIC, Place
 from podium.models import BoardEntry, Competition, Membership, Team, User
 from podium.positions import Positions
 
@@ -180,9 +180,10 @@ def best_baselines(session: Session, competition_ids: Iterable[int]) -> dict[int
     found: dict[int, Standing] = {}
     entries = session.scalars(
         select(BoardEntry)
+        .join(Competition, Competition.id == BoardEntry.competition_id)
         .where(
             BoardEntry.competition_id.in_(competition_ids),
-            BoardEntry.split == PUBLIC,
+            _counts_now(),
             BoardEntry.ranked.is_(False),
         )
         .order_by(BoardEntry.order_key)
@@ -195,30 +196,34 @@ def best_baselines(session: Session, competition_ids: Iterable[int]) -> dict[int
 def standings(
     session: Session, competition_ids: Iterable[int], user_id: int
 ) -> dict[int, Standing]:
-    """A person's score and rank in each of several competitions, where there is one."""
-    hidden = set(session.scalars(select(Competition.id).where(Competition.names == HIDDEN)))
-    entries = session.scalars(
-        select(BoardEntry)
+    """A person's score and rank in each of several competitions, where there is one.
+
+    Where the board is hidden, the score without the rank.
+    """
+    rows = session.execute(
+        select(BoardEntry, Competition.names)
+        .join(Competition, Competition.id == BoardEntry.competition_id)
         .join(Membership, Membership.team_id == BoardEntry.team_id)
         .where(
             Membership.user_id == user_id,
             BoardEntry.competition_id.in_(competition_ids),
-            BoardEntry.split == PUBLIC,
+            _counts_now(),
         )
     ).all()
-    return {
-        entry.competition_id: Standing(
-            entry.score,
-            entry.low,
-            entry.high,
-            None
-            if entry.competition_id in hidden
-            else positions.read(session, entry.competition_id, PUBLIC).rank(
-                session, _place(entry)[:2]
-            ),
-        )
-        for entry in entries
-    }
+    found = {}
+    for entry, names in rows:
+        rank = None
+        if names != HIDDEN:
+            board = positions.read(session, entry.competition_id, entry.split)
+            rank = board.rank(session, _place(entry)[:2])
+        found[entry.competition_id] = Standing(entry.score, entry.low, entry.high, rank)
+    return found
+
+
+def _counts_now() -> ColumnElement[bool]:
+    """The board that counts: the public one, after the reveal the private one."""
+    split = case((Competition.revealed_at.is_(None), PUBLIC), else_=PRIVATE)
+    return BoardEntry.split == split
 
 
 def _ranks(

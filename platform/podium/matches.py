@@ -20,7 +20,7 @@ from podium.attempts import Ending, Lease, Spent
 from podium.boardrules import SPLITS
 from podium.catalog import Spec
 from podium.installation import Installation
-from podium.models import Competition, Episode, Evaluation, Player, Submission
+from podium.models import Competition, Episode, Evaluation, Player, Submission, Team
 from podium.verdicts import State, Verdict
 from podium_scoring import SCORING_VERSION
 from podium_scoring.games import RIDGE, SCALE, START, Ratings, ratings
@@ -184,8 +184,11 @@ def _pool(session: Session, competition_id: int) -> list[Submission]:
             Submission.competition_id == competition_id,
             Submission.kind == "agent",
             Submission.state.in_((State.SCORED, State.RUNNING, State.QUEUED)),
+            Submission.disqualified == "",
+            Team.disqualified == "",
             through,
         )
+        .join(Team, Team.id == Submission.team_id)
         .options(joinedload(Submission.team))
         .order_by(Submission.received_at.desc(), Submission.id.desc())
         .execution_options(populate_existing=True)  # states change by statements, not by objects

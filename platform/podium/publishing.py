@@ -127,6 +127,12 @@ def folder_of(files: Mapping[str, bytes]) -> Folder:
         raise BadRequestError(
             "Challenges of agents are hosted from those that come with the server.", field="file"
         )
+    if spec.run.hidden:
+        raise BadRequestError(
+            "Challenges whose runs read hidden files are hosted from those that come with the "
+            "server.",
+            field="file",
+        )
     public = {
         name.removeprefix("public/"): data
         for name, data in files.items()

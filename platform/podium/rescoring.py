@@ -6,21 +6,18 @@ first; its scores stand beside those in force and are seen by hosts only. Applie
 place; discarded, they are gone. Reception times, quotas and decisions by hand stay as they are.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from podium import catalog, submissions, turns
+from podium import catalog, revision, submissions, turns
 from podium.accounts import Caller
 from podium.boardrules import Rules
 from podium.competitions import audit, find, need_host
-from podium.errors import BadRequestError, ConflictError, NotFoundError
+from podium.errors import ConflictError, NotFoundError
 from podium.installation import Installation
 from podium.models import (
     Challenge,
@@ -34,25 +31,12 @@ from podium.models import (
 from podium.models.record import now
 from podium.models.rescoring import UNDECIDED
 from podium.models.submission import REHEARSED
+from podium.revision import Revision
 from podium.verdicts import OPEN, State, Verdict
-from podium_scoring import ChallengeError
-from podium_scoring.tables import Form
 
 TRIAL, APPLIED, DISCARDED = "trial", "applied", "discarded"
 LONGEST_REASON = 500
 MOST_WAKES = 64
-
-
-@dataclass(frozen=True)
-class Revision:
-    """What a host wants to be different; what is None or empty stays as it is."""
-
-    metric: Mapping[str, Any] | None = None  # the table [metric] of challenge.toml
-    answers: bytes | None = None  # the file of answers, mended
-    excluded: Sequence[str] = ()  # ids of rows that shall not count
-    runs_again: bool = False  # models and bundles, before they are scored
-    raise_only: bool = False  # nobody's score falls
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,7 +69,13 @@ def begin(installation: Installation, caller: Caller, slug: str, wanted: Revisio
         competition = find(session, slug)
         need_host(competition, caller)
         challenge = competition.challenge
-    revised = _revised(installation, challenge, wanted)
+        base = revision.base(session, challenge, wanted)
+    if catalog.parse(challenge.spec).is_match:
+        raise ConflictError(
+            f"{slug} rates agents by all their games, anew after each round: there is nothing to "
+            "score once more."
+        )
+    revised = revision.revise(installation, base, wanted)
     with installation.database.writing() as session:
         competition = find(session, slug)
         session.scalars(
@@ -99,7 +89,7 @@ def begin(installation: Installation, caller: Caller, slug: str, wanted: Revisio
             )
         if competition.challenge_id != challenge.id:
             raise ConflictError(f"The scoring of {slug} was changed just now. Look at it again.")
-        rescoring = _add(session, caller, competition, revised, wanted)
+        rescoring = _add(session, caller, competition, base, revised, wanted)
         queues = _rehearse(session, competition, rescoring, lacking(session, rescoring))
         audit(
             session,
@@ -114,108 +104,37 @@ def begin(installation: Installation, caller: Caller, slug: str, wanted: Revisio
     return rescoring.id
 
 
-def _revised(installation: Installation, challenge: Challenge, wanted: Revision) -> Challenge:
-    """The challenge as it would be, not yet in the database."""
-    changes = (wanted.metric, wanted.answers, wanted.excluded or None, wanted.runs_again or None)
-    if all(one is None for one in changes):
-        raise BadRequestError(
-            "Nothing would be different. Give a metric, mended answers, rows to leave out, or "
-            "ask for models and code to be run again."
-        )
-    spec = challenge.spec
-    if wanted.metric is not None:
-        if wanted.raise_only:
-            raise BadRequestError(
-                "Scores of another metric do not compare with today's, so none can be said to "
-                "rise. Leave raise-only out.",
-                field="raise_only",
-            )
-        spec = spec | {"metric": dict(wanted.metric)}
-    try:
-        grading = catalog.parse(spec).grading
-        with installation.storage.open(challenge.sample_key) as file:
-            known = _ids(grading.read_form(file.read()))
-        if wanted.answers is not None and _ids(grading.read_truth(wanted.answers).form) != known:
-            raise BadRequestError(
-                "The answers and the sample submission do not name the same ids.", field="answers"
-            )
-    except ChallengeError as error:
-        raise BadRequestError(f"It cannot be scored so: {error.message}") from None
-    revised = Challenge(
-        slug=challenge.slug,
-        version=challenge.version,
-        edition=challenge.edition,
-        spec=spec,
-        text="",
-        state=challenge.state,
-        seed=challenge.seed,
-        truth_version=challenge.truth_version,
-        answers_key=challenge.answers_key,
-        sample_key=challenge.sample_key,
-        excluded=_excluded(challenge, wanted, known),
-        prepared_at=now(),
-    )
-    if wanted.answers is not None:
-        revised.truth_version = _version(challenge, wanted.answers)
-        revised.answers_key = f"challenges/{challenge.slug}/{revised.truth_version}/private/answers"
-        with closing(installation.storage.receive(len(wanted.answers))) as incoming:
-            incoming.write(wanted.answers)
-            installation.storage.keep(incoming, revised.answers_key)
-    if revised.excluded != list(challenge.excluded):
-        named = "\n".join([revised.truth_version, *revised.excluded])
-        revised.truth_version = _version(challenge, named.encode())
-    return revised
-
-
-def _ids(form: Form) -> set[str]:
-    return {str(one) for one in form.ids.tolist()}
-
-
-def _excluded(challenge: Challenge, wanted: Revision, known: set[str]) -> list[str]:
-    """All ids that would not count, those of earlier revisions included."""
-    strange = sorted(set(wanted.excluded) - known)
-    if strange:
-        raise BadRequestError(
-            f"There is no row {strange[0]!r} to leave out. Ids are like {min(known)!r}.",
-            field="excluded",
-        )
-    excluded = sorted(set(map(str, challenge.excluded)) | set(wanted.excluded))
-    if known <= set(excluded):
-        raise BadRequestError("No row would be left to score.", field="excluded")
-    return excluded
-
-
-def _version(challenge: Challenge, content: bytes) -> str:
-    """A name for mended answers: of those they come from, and of what they are."""
-    return f"{challenge.truth_version.split('+')[0]}+{hashlib.sha256(content).hexdigest()[:8]}"
-
-
 def _add(
     session: Session,
     caller: Caller,
     competition: Competition,
+    base: Challenge,
     revised: Challenge,
     wanted: Revision,
 ) -> Rescoring:
     before = competition.challenge
     same = (
-        Challenge.slug == before.slug,
-        Challenge.version == before.version,
-        Challenge.edition == before.edition,
+        Challenge.slug == base.slug,
+        Challenge.version == base.version,
+        Challenge.edition == base.edition,
     )
     last = session.scalar(select(func.max(Challenge.revision)).where(*same)) or 0
     revised.revision = last + 1
-    revised.text = session.scalars(select(Challenge.text).where(Challenge.id == before.id)).one()
+    revised.text = session.scalars(select(Challenge.text).where(Challenge.id == base.id)).one()
     session.add(revised)
     session.flush()
     columns = ("name", "file_key", "sha256", "size_bytes", "rows", "description")
     session.add_all(
         ChallengeFile(challenge_id=revised.id, **{name: getattr(file, name) for name in columns})
-        for file in before.files
+        for file in session.scalars(
+            select(ChallengeFile).where(ChallengeFile.challenge_id == base.id)
+        )
     )
     # What is scored for nobody's sake belongs to a team of nobody: it uses up no quota.
     team = Team(
-        competition_id=competition.id, name=f"Rescoring {revised.revision}", is_baseline=True
+        competition_id=competition.id,
+        name=f"Rescoring {revised.version}.{revised.revision}",
+        is_baseline=True,
     )
     session.add(team)
     session.flush()
@@ -225,29 +144,15 @@ def _add(
         before_id=before.id,
         team_id=team.id,
         state=TRIAL,
-        change=_said(before, revised, wanted),
+        change=revision.said(before, base, revised, wanted),
         reason=wanted.reason[:LONGEST_REASON],
-        runs_again=wanted.runs_again,
+        runs_again=wanted.runs_again or wanted.version is not None,
         raise_only=wanted.raise_only,
         asked_by=caller.id,
     )
     session.add(rescoring)
     session.flush()
     return rescoring
-
-
-def _said(before: Challenge, revised: Challenge, wanted: Revision) -> str:
-    """What is different, in words for everybody; no id of a hidden row is named."""
-    said = []
-    if wanted.metric is not None:
-        said.append(f"metric {before.spec['metric']['name']} → {revised.spec['metric']['name']}")
-    if wanted.answers is not None:
-        said.append("answers mended")
-    if more := len(revised.excluded) - len(before.excluded):
-        said.append(f"{more} row{'s' if more > 1 else ''} left out")
-    if wanted.runs_again:
-        said.append("models and code run again")
-    return ", ".join(said)
 
 
 def lacking(session: Session, rescoring: Rescoring) -> Sequence[Submission]:
@@ -370,6 +275,9 @@ def progress(session: Session, rescoring: Rescoring) -> Progress:
 
 def catch_up(installation: Installation, session: Session, rescoring: Rescoring) -> int:
     """Let twins of what was scored since the trial began wait too; returns how many."""
+    # One after the other: two hosts who apply at once must not make two twins of one submission.
+    row = select(Rescoring.id).where(Rescoring.id == rescoring.id)
+    session.scalars(row.with_for_update()).one()
     competition = session.get_one(Competition, rescoring.competition_id)
     waiting = _rehearse(session, competition, rescoring, lacking(session, rescoring))
     _wake(installation, waiting)

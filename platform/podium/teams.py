@@ -1,17 +1,15 @@
-"""Teams: who is in one, how people come in and go, and how two become one.
+"""Teams: who is in one, what it is called, how people go, and how two become one.
 
 Whatever changes who belongs to a team is decided under the locks of the person and of the teams
 (in the order of their ids), so that no size limit and no quota is passed between two clicks.
 """
 
-import hashlib
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from podium import deadlines, entries, limits
 from podium.accounts import Caller, find_user
@@ -46,8 +44,6 @@ from podium.models.record import now
 from podium.verdicts import HOLDS_QUOTA
 
 NAME_CHARACTERS = (2, 40)
-CODE_BYTES = 18
-MOST_INVITATIONS = 20  # open at once, of a team
 
 
 @dataclass(frozen=True)
@@ -105,21 +101,6 @@ def members(session: Session, team: Team) -> list[Member]:
     return [Member(handle, user_id == team.leader_id, at) for handle, user_id, at in rows]
 
 
-def invitations(session: Session, competition: Competition, caller: Caller) -> Sequence[Invitation]:
-    """The open invitations of a person, the latest first."""
-    return session.scalars(
-        select(Invitation)
-        .join(Team, Team.id == Invitation.team_id)
-        .where(
-            Team.competition_id == competition.id,
-            Invitation.user_id == caller.id,
-            Invitation.ended_at.is_(None),
-        )
-        .options(joinedload(Invitation.team))
-        .order_by(Invitation.id.desc())
-    ).all()
-
-
 def name(session: Session, competition: Competition, caller: Caller, wanted: str) -> Team:
     """Create a team, or name the own one: whoever has not joined becomes a team of one.
 
@@ -134,7 +115,7 @@ def name(session: Session, competition: Competition, caller: Caller, wanted: str
             field="name",
         )
     team = _own(session, competition, caller) or _found(session, competition, caller)
-    _need_leader(team, caller)
+    need_leader(team, caller)
     taken = session.scalar(
         select(Team.id).where(
             Team.competition_id == competition.id,
@@ -149,116 +130,6 @@ def name(session: Session, competition: Competition, caller: Caller, wanted: str
     return team
 
 
-def invite(
-    session: Session, competition: Competition, caller: Caller, handle: str | None
-) -> tuple[Invitation, str | None]:
-    """Open a door for a person, or (without a handle) for whoever has the link's code.
-
-    Second, the code: it is told once, only its digest is kept. The leader invites.
-    """
-    caller.need("submit")
-    team = _need_own(session, competition, caller)
-    _need_leader(team, caller)
-    need_changes(competition, now())
-    _need_size(session, competition, team, 1)
-    open_ = session.scalar(
-        select(func.count()).where(Invitation.team_id == team.id, Invitation.ended_at.is_(None))
-    )
-    if (open_ or 0) >= MOST_INVITATIONS:
-        raise LimitError(f"{team.name} has {open_} open invitations, as many as may be.")
-    if handle is None:
-        code = secrets.token_urlsafe(CODE_BYTES)
-        invitation = Invitation(team_id=team.id, digest=_digest(code), invited_by=caller.id)
-        session.add(invitation)
-        session.flush()
-        return invitation, code
-    user = find_user(session, handle)
-    if (theirs := team_of(session, competition.id, user.id)) and theirs.id == team.id:
-        raise ConflictError(f"{user.handle} is in {team.name} already.")
-    known = session.scalar(
-        select(Invitation).where(
-            Invitation.team_id == team.id,
-            Invitation.user_id == user.id,
-            Invitation.ended_at.is_(None),
-        )
-    )
-    if known is not None:
-        return known, None
-    invitation = Invitation(team_id=team.id, user_id=user.id, invited_by=caller.id)
-    session.add(invitation)
-    session.flush()
-    return invitation, None
-
-
-def withdraw(session: Session, competition: Competition, caller: Caller) -> int:
-    """Close all open invitations of the own team; returns how many."""
-    caller.need("submit")
-    team = _need_own(session, competition, caller)
-    _need_leader(team, caller)
-    closed = session.scalars(
-        update(Invitation)
-        .where(Invitation.team_id == team.id, Invitation.ended_at.is_(None))
-        .values(ended_at=now())
-        .returning(Invitation.id)
-    )
-    return len(closed.all())
-
-
-def behind(session: Session, competition: Competition, code: str) -> Team:
-    """The team that a link's code opens, else NotFoundError."""
-    invitation = _of_code(session, competition, code)
-    return session.get_one(Team, invitation.team_id)
-
-
-def accept(
-    session: Session,
-    competition: Competition,
-    caller: Caller,
-    *,
-    team_name: str | None = None,
-    code: str | None = None,
-) -> Team:
-    """Enter the team that has invited the caller, or whose link was used.
-
-    Whoever has handed something in alone brings it along, by the rule of merging. Raises
-    NotFoundError without an invitation, ConflictError from a team of several, LimitError where
-    the size or the quota is passed, ClosedError when it is too late.
-    """
-    caller.need("submit")
-    # The person before the team: what two parallel clicks of one person must share.
-    session.scalars(select(User.id).where(User.id == caller.id).with_for_update()).one()
-    if code is not None:
-        invitation = _of_code(session, competition, code)
-    else:
-        invitation = _of_person(session, competition, caller, team_name)
-    moment = now()
-    own = team_of(session, competition.id, caller.id)
-    if own is None and status(competition, moment) is Status.CLOSED:
-        raise ClosedError(f"{competition.title} is over.")
-    need_changes(competition, moment)
-    held = {one.id: one for one in entries.hold(session, invitation.team_id, own.id if own else 0)}
-    team = held[invitation.team_id]
-    if team.merged_into_id is not None:
-        raise ConflictError("This team has become part of another. Ask for a new invitation.")
-    if own is not None and own.id == team.id:
-        raise ConflictError(f"You are in {team.name} already.")
-    _need_size(session, competition, team, 1)
-    if own is None:
-        session.add(Membership(competition_id=competition.id, team_id=team.id, user_id=caller.id))
-    else:
-        if len(members(session, own)) > 1:
-            raise ConflictError(
-                f"You are in {own.name} with others. Leave it first, or let both leaders merge "
-                "the teams."
-            )
-        _unite(session, competition, team, own, moment)
-    if invitation.user_id is not None:
-        invitation.ended_at = moment
-    session.flush()
-    entries.refresh(session, competition, [team.id], moment)
-    return team
-
-
 def leave(session: Session, competition: Competition, caller: Caller) -> Team:
     """Leave a team for one of the caller's own; returns the new one.
 
@@ -267,7 +138,7 @@ def leave(session: Session, competition: Competition, caller: Caller) -> Team:
     """
     caller.need("submit")
     session.scalars(select(User.id).where(User.id == caller.id).with_for_update()).one()
-    team = _need_own(session, competition, caller)
+    team = need_own(session, competition, caller)
     need_changes(competition, now())
     others = [one for one in members(session, team) if one.handle != caller.handle]
     if not others:
@@ -314,7 +185,7 @@ def merge(
     own, other = held[own.id], held[other.id]
     if need_team(session, competition, caller).id != own.id or other.merged_into_id is not None:
         raise ConflictError("One of the teams has changed just now. Look again.")
-    _need_leader(own, caller)
+    need_leader(own, caller)
     _need_room(session, competition, own, other, moment)
     asked = session.scalar(
         select(MergeRequest).where(
@@ -328,7 +199,7 @@ def merge(
         if session.scalar(known) is None:
             session.add(MergeRequest(team_id=own.id, other_id=other.id, asked_by=caller.id))
         return None
-    _unite(session, competition, other, own, moment)
+    unite(session, competition, other, own, moment)
     session.flush()
     entries.refresh(session, competition, [other.id, own.id], moment)
     return other
@@ -347,7 +218,7 @@ def _need_room(
     session: Session, competition: Competition, team: Team, other: Team, moment: datetime
 ) -> None:
     """Raise LimitError unless two teams may be one: by people, and by what they handed in."""
-    _need_size(session, competition, team, len(members(session, other)))
+    need_size(session, competition, team, len(members(session, other)))
     together = _counting(session, [team.id, other.id])
     since = competition.opens_at or competition.created_at
     zone = competition.time_zone
@@ -370,7 +241,7 @@ def _need_room(
         )
 
 
-def _unite(
+def unite(
     session: Session, competition: Competition, stays: Team, goes: Team, moment: datetime
 ) -> None:
     """Give all that one team has to the other; both are held."""
@@ -441,7 +312,8 @@ def _counting(session: Session, team_ids: Sequence[int]) -> int:
     return session.scalar(query) or 0
 
 
-def _need_size(session: Session, competition: Competition, team: Team, more: int) -> None:
+def need_size(session: Session, competition: Competition, team: Team, more: int) -> None:
+    """Raise LimitError if a team would be too large with so many more."""
     size = len(members(session, team)) + more
     if size > competition.team_size:
         raise LimitError(
@@ -451,7 +323,8 @@ def _need_size(session: Session, competition: Competition, team: Team, more: int
         )
 
 
-def _need_leader(team: Team, caller: Caller) -> None:
+def need_leader(team: Team, caller: Caller) -> None:
+    """Raise NoAccessError unless the caller leads the team."""
     if team.leader_id is not None and team.leader_id != caller.id:
         raise NoAccessError(f"Only the leader of {team.name} may do this.")
 
@@ -466,7 +339,8 @@ def _own(session: Session, competition: Competition, caller: Caller) -> Team | N
     return None
 
 
-def _need_own(session: Session, competition: Competition, caller: Caller) -> Team:
+def need_own(session: Session, competition: Competition, caller: Caller) -> Team:
+    """The caller's team, held; NoAccessError before joining."""
     need_team(session, competition, caller)
     team = _own(session, competition, caller)
     assert team is not None  # nobody leaves a competition
@@ -478,40 +352,3 @@ def _found(session: Session, competition: Competition, caller: Caller) -> Team:
     if status(competition, now()) is Status.CLOSED:
         raise ClosedError(f"{competition.title} is over.")
     return _own(session, competition, caller) or found_team(session, competition, caller)
-
-
-def _of_code(session: Session, competition: Competition, code: str) -> Invitation:
-    invitation = session.scalar(
-        select(Invitation)
-        .join(Team, Team.id == Invitation.team_id)
-        .where(
-            Team.competition_id == competition.id,
-            Invitation.digest == _digest(code),
-            Invitation.ended_at.is_(None),
-        )
-    )
-    if invitation is None:
-        raise NotFoundError(
-            "This link does not open a team of this competition, or not any more. Ask for a new "
-            "one."
-        )
-    return invitation
-
-
-def _of_person(
-    session: Session, competition: Competition, caller: Caller, team_name: str | None
-) -> Invitation:
-    found = invitations(session, competition, caller)
-    if team_name is not None:
-        found = [one for one in found if one.team.name == team_name]
-    elif len(found) > 1:
-        names = ", ".join(one.team.name for one in found)
-        raise BadRequestError(f"Several teams have invited you: {names}. Say which.", field="team")
-    if not found:
-        by = f" by {team_name!r}" if team_name else ""
-        raise NotFoundError(f"You are not invited{by} in {competition.slug}.")
-    return found[0]
-
-
-def _digest(code: str) -> str:
-    return hashlib.sha256(code.encode()).hexdigest()

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from podium import paths
+from podium import catalog
 from podium.catalog import Baseline
 from podium.errors import FaultError
 from podium.processes import die_with_parent
@@ -13,12 +13,12 @@ from podium.processes import die_with_parent
 TIME_LIMIT_S = 1800
 
 
-def train(baseline: Baseline, data: Path, out: Path, *, small: bool) -> None:
-    """Run a baseline on the folder `data`; `out` is the file to submit.
+def train(challenge: Path, baseline: Baseline, data: Path, out: Path, *, small: bool) -> None:
+    """Run a baseline of a challenge's folder on the folder `data`; `out` is the file to submit.
 
     FaultError with the last line of its output if it fails, writes nothing or takes too long.
     """
-    script = paths.bundled("baselines") / baseline.script
+    script = catalog.script(challenge, baseline)
     command = [sys.executable, "-P", str(script), "--data", str(data), "--out", str(out)]
     try:
         done = subprocess.run(

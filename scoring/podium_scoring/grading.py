@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from podium_scoring import inputs, selection
-from podium_scoring.errors import ChallengeError
+from podium_scoring.errors import ChallengeError, Detail, SubmissionError
 from podium_scoring.hostmetric import HostMetric
 from podium_scoring.metric import Metric
 from podium_scoring.registry import metric
@@ -20,6 +20,7 @@ from podium_scoring.schema import Schema
 from podium_scoring.score import Score, compute, of_units
 from podium_scoring.selection import Chosen
 from podium_scoring.tables import (
+    ALL,
     Answers,
     Form,
     Ints,
@@ -38,18 +39,33 @@ ANSWER_FORMATS = {"png": "npz", "txt": "csv"}  # of a submission that cannot car
 
 @dataclass(frozen=True)
 class Choice:
-    """A metric of a challenge: its options, and the columns it reads where not all."""
+    """A metric of a challenge: its options, and the columns it reads where not all.
+
+    With a `gate` it reads all answers, whatever their split, and what is worse is refused.
+    """
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     host: HostMetric | None = None  # the challenge's own metric.py
+    gate: float | None = None
 
     @property
     def record(self) -> Metric:
         """The metric itself; ChallengeError if there is none of this name."""
         return metric(self.name) if self.host is None else self.host.record
+
+    def admit(self, score: Score) -> None:
+        """SubmissionError if a score is worse than the gate."""
+        assert self.gate is not None
+        is_higher = score.higher_is_better
+        if score.value < self.gate if is_higher else score.value > self.gate:
+            title, bound = self.record.title, "at least" if is_higher else "at most"
+            raise SubmissionError(
+                f"{title} is {score.value:.3g}. This competition takes {bound} {self.gate:g}.",
+                [Detail(None, self.name, f"{bound} {self.gate:g}", f"{score.value:.3g}")],
+            )
 
     def check(self) -> None:
         """Refuse options that the metric has not; those of a host's metric are its own."""
@@ -59,7 +75,7 @@ class Choice:
 
     @classmethod
     def of(cls, said: str | Mapping[str, Any]) -> Self:
-        """The choice of a name, or of a table with name, options, columns and answers.
+        """The choice of a name, or of a table with name, options, columns, answers and gate.
 
         A table with `source`, the text of a metric.py, says `higher_is_better` besides.
         """
@@ -79,6 +95,7 @@ class Choice:
             tuple(said.get("columns") or ()),
             tuple(said.get("answers") or ()),
             host,
+            said.get("gate"),
         )
 
 
@@ -144,6 +161,11 @@ class Grading:
         names = [choice.name for choice in self.choices]
         if not names or len(set(names)) < len(names):
             raise ChallengeError(f"The metrics are {names}. Name one or more, each once.")
+        if self.first.gate is not None:
+            raise ChallengeError(
+                f"{self.first.name} ranks, so it is scored by split and can be no gate. Move the "
+                "gate to a metric of `also`."
+            )
         for choice in self.choices:
             choice.check()
             self._check(choice)
@@ -235,19 +257,24 @@ class Grading:
     def score(
         self, predictions: Predictions, truth: Truth, *, seed: int = 0
     ) -> dict[str, dict[str, Score]]:
-        """Scores by metric and split."""
+        """Scores by metric and split; SubmissionError if a gate refuses one."""
         if self.submission.format == "txt":  # from the order of lines to that of the answers
             lines = truth.form.index.rows(truth.answers.ids)
             columns = {name: values[lines] for name, values in predictions.columns.items()}
             predictions = replace(predictions, columns=columns)
         features: dict[str, Any] = {}  # of generated images, which every split and metric shares
-        return {
-            choice.name: {
-                split: self._score(choice, predictions, truth, split, features, seed)
-                for split in truth.splits
-            }
-            for choice in self.choices
-        }
+        scores = {}
+        for choice in self.choices:
+            if choice.gate is None:
+                scores[choice.name] = {
+                    split: self._score(choice, predictions, truth, split, features, seed)
+                    for split in truth.splits
+                }
+            else:
+                whole = self._score(choice, predictions, truth, ALL, features, seed)
+                choice.admit(whole)
+                scores[choice.name] = dict.fromkeys(truth.splits, whole)
+        return scores
 
     def _score(
         self,
@@ -258,7 +285,8 @@ class Grading:
         features: dict[str, Any],
         seed: int,
     ) -> Score:
-        chosen, takes, rows = self.chosen(choice), choice.record.takes, truth.splits[split]
+        chosen, takes = self.chosen(choice), choice.record.takes
+        rows = np.arange(len(truth.answers.ids)) if split == ALL else truth.splits[split]
         key = (choice.name, split)
         if key not in truth.prepared:
             made = inputs.of_answers(takes, truth.answers, rows, chosen)

@@ -94,7 +94,18 @@ class Schema:
     @property
     def words(self) -> str:
         """The format in words: "CSV with a header"."""
-        return FORMATS[self.format]
+        words = FORMATS[self.format]
+        return f"{words}; or {FORMATS['png']}" if self.takes_png else words
+
+    @property
+    def takes_png(self) -> bool:
+        """Whether a zip of PNG is as good as a .npz: of generated images, its one array."""
+        return (
+            self.format == "npz"
+            and self.rows is not None
+            and len(self.columns) == 1
+            and self.columns[0].is_image
+        )
 
     @property
     def header(self) -> list[str]:

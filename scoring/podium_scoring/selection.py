@@ -46,6 +46,9 @@ def perfect(takes: str, chosen: Chosen, truth: Answers, form: Form) -> Predictio
             "score": np.ones(len(boxes)),
         }
         return Predictions(found, form.index.rows(np.array([box["image_id"] for box in boxes])))
+    if takes == "images" and schema.rows is not None and len(chosen.answers) == len(names) == 1:
+        real = truth.columns[chosen.answers[0]]  # no image can be more like them than they are
+        return Predictions({names[0]: real[np.arange(schema.rows) % len(real)]})
     tells = takes not in ("replies", "images", "episodes", "games")
     if not tells or schema.rows is not None or schema.repeated != (truth.owner is not None):
         return None

@@ -131,11 +131,11 @@ def open_table(data: bytes, schema: Schema, ids: NDArray[Any] | None = None) -> 
         from podium_scoring.parquetfile import read_parquet
 
         return read_parquet(data, schema, most)
-    if schema.format == "npz":
+    if schema.format == "npz" and not (schema.takes_png and _is_zip_of_png(data)):
         from podium_scoring.npzfile import read_arrays
 
         return read_arrays(data, schema, most)
-    if schema.format == "png":
+    if schema.format in ("npz", "png"):
         from podium_scoring.pngfile import read_images
 
         return read_images(data, schema, most)
@@ -146,6 +146,12 @@ def open_table(data: bytes, schema: Schema, ids: NDArray[Any] | None = None) -> 
     from podium_scoring.textfile import read_lines
 
     return read_lines(data, schema, ids)
+
+
+def _is_zip_of_png(data: bytes) -> bool:
+    from podium_scoring.archive import Archive
+
+    return all(name.lower().endswith(".png") for name in Archive(data, "a .npz file").members)
 
 
 def form_of(schema: Schema, ids: NDArray[Any]) -> Form:

@@ -1,12 +1,13 @@
-"""Every baseline: it can be copied, says what it needs, and learns."""
+"""Every baseline: it can be copied, says what it needs, and learns; so do the notebooks of them."""
 
 import ast
+import json
 import subprocess
 import sys
 
 import pytest
 
-from podium import catalog, datasets, headroom, paths
+from podium import catalog, datasets, headroom, paths, starters
 from podium_scoring.tables import read_predictions
 
 SPECS = {folder.name: catalog.read(folder) for folder in catalog.bundled()}
@@ -23,7 +24,10 @@ REDUCED = {
     "recommender-popular.py": [],
     "recommender.py": [],
     "recommender-towers.py": ["--epochs", "8"],
+    "gan-art.py": ["--small", "--steps", "200"],
+    "gan-art-vae.py": ["--small", "--epochs", "8"],
 }
+STARTERS = {spec.baselines[0].script for spec in SPECS.values()}
 
 
 def run(script, *arguments, **options):
@@ -47,12 +51,33 @@ def prepared(tiny, tmp_path_factory):
     return of
 
 
+def code_of(notebook: str) -> str:
+    """The code of a notebook's cells, in their order."""
+    cells = json.loads(notebook)["cells"]
+    return "\n".join("".join(each["source"]) for each in cells if each["cell_type"] == "code")
+
+
+def run_notebook(script, *arguments, folder):
+    """Run the cells of the notebook of a script, in one namespace, as a kernel does."""
+    path = paths.bundled("baselines") / script
+    whole = folder / "cells.py"
+    whole.write_text(code_of(starters.notebook(path, [str(each) for each in arguments])))
+    return subprocess.run(
+        [sys.executable, "-P", whole], capture_output=True, text=True, check=False, cwd=folder
+    )
+
+
 @pytest.mark.parametrize("script", REDUCED)
 def test_a_baseline_learns_on_a_stand_in(script, prepared, tmp_path):
     spec = SCRIPTS[script]
     data = prepared(spec.slug)
     out = tmp_path / f"submission{spec.grading.submission.suffix}"
-    done = run(script, "--data", data.folder / "public", "--out", out, *REDUCED[script])
+    arguments = ("--data", data.folder / "public", "--out", out, *REDUCED[script])
+    # What students start from is run as the notebook that they get.
+    is_starter = script in STARTERS
+    done = (
+        run_notebook(script, *arguments, folder=tmp_path) if is_starter else run(script, *arguments)
+    )
     assert done.returncode == 0, done.stderr
     truth = spec.grading.read_truth(data.answers.read_bytes())
     score, start = (
@@ -61,7 +86,41 @@ def test_a_baseline_learns_on_a_stand_in(script, prepared, tmp_path):
         ]["private"]
         for file in (out, data.folder / "public" / spec.sample_file)
     )
-    assert score.low > start.high
+    if spec.metric.record.higher_is_better:
+        assert score.low > start.high
+    else:
+        assert score.high < start.low
+
+
+def test_a_notebook_does_what_its_script_does(prepared, tmp_path):
+    data = ("--data", prepared("digits").folder / "public", "--small", "--epochs", 1)
+    outs = tmp_path / "script.csv", tmp_path / "notebook.csv"
+    run("digits-from-scratch.py", *map(str, data), "--out", outs[0])
+    run_notebook("digits-from-scratch.py", *data, "--out", outs[1], folder=tmp_path)
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS))
+def test_a_notebook_has_every_part_of_its_script_and_valid_cells(script):
+    path = paths.bundled("baselines") / script
+    text = starters.notebook(path, ["--small"])
+    assert text == starters.notebook(path, ["--small"])
+    whole = json.loads(text)
+    assert (whole["nbformat"], whole["nbformat_minor"]) == (4, 5)
+    assert len({cell["id"] for cell in whole["cells"]}) == len(whole["cells"])
+    assert [cell["cell_type"] for cell in whole["cells"]][:2] == ["markdown", "code"]
+    parts = {
+        node.name
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
+    told = {
+        node.name
+        for node in ast.parse(code_of(text)).body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
+    assert parts - {"main"} <= told  # what main defines stands beside them
+    assert "parse_args(ARGUMENTS)" in code_of(text)
 
 
 def test_a_lander_that_has_learned_for_seconds_is_an_agent_that_flies(prepared, tmp_path):

@@ -33,6 +33,19 @@ from podium.models import (
 pytestmark = pytest.mark.benchmark
 START = datetime(2026, 9, 1, tzinfo=UTC)
 CHUNK = 10_000
+# What the models fill in, which rows that go past them lack.
+DEFAULTS: dict[Any, dict[str, Any]] = {
+    User: {"password_hash": "none", "role": "student", "session_epoch": 0, "created_at": START},
+    Team: {"is_baseline": False, "created_at": START},
+    Membership: {"joined_at": START},
+    Evaluation: {"created_at": START},
+    Submission: {
+        **dict.fromkeys(("message", "reason"), ""),
+        **dict.fromkeys(("more_details", "attempt"), 0),
+        "selected": False,
+        "details": [],
+    },
+}
 
 
 def fill(installation: Installation, teams: int, each: int) -> None:
@@ -64,12 +77,12 @@ def fill(installation: Installation, teams: int, each: int) -> None:
 def in_bulk(session: Any, table: Any, rows: Iterator[dict[str, Any]]) -> None:
     batch: list[dict[str, Any]] = []
     for row in rows:
-        batch.append({"password_hash": "none"} | row if table is User else row)
+        batch.append(DEFAULTS.get(table, {}) | row)
         if len(batch) == CHUNK:
-            session.execute(insert(table), batch)
+            session.execute(insert(table.__table__), batch)
             batch = []
     if batch:
-        session.execute(insert(table), batch)
+        session.execute(insert(table.__table__), batch)
 
 
 def submissions(competition_id: int, teams: int, each: int) -> Iterator[dict[str, Any]]:

@@ -6,11 +6,12 @@ import re
 import signal
 from typing import Any
 
+import psutil
 import pytest
 from sqlalchemy import func, select
 
 from podium.cli.rehearsal import differences
-from podium.models import Attempt, Episode, Submission
+from podium.models import Attempt, Episode, Submission, WorkerProcess
 
 ON_ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -30,12 +31,26 @@ def act(observation, info):
     return 1 if turn > 0.05 else 0
 """
 FIRST = "def act(o, i):\n    return int(i['legal'].argmax())\n"
+THINKS = """
+import time
+print("up", flush=True)
+def act(observation, info):
+    time.sleep(0.02)
+    return int(info["legal"].argmax()) if "legal" in info else 0
+"""
 LAST = "def act(o, i):\n    return 6 - int(i['legal'][::-1].argmax())\n"
 
 
 def read(installation, submission_id: int) -> Submission:
     with installation.database.reading() as session:
         return session.get_one(Submission, submission_id)
+
+
+def printed(installation, submission_id: int) -> bool:
+    """Whether the agent is up, and its worker has said so."""
+    with installation.database.reading() as session:
+        query = select(Attempt.log).where(Attempt.submission_id == submission_id)
+        return any("up" in log for log in session.scalars(query))
 
 
 def listed(done) -> list[dict[str, Any]]:
@@ -119,17 +134,16 @@ def test_two_agents_meet_and_are_rated(installation, factory, duel, run_worker, 
 def test_a_worker_killed_in_the_middle_of_a_round_counts_nothing_twice(
     installation, factory, duel, run_worker, until
 ):
-    slow = (
-        "import time\ndef act(o, i):\n    time.sleep(0.02)\n    return int(i['legal'].argmax())\n"
-    )
     factory.competition("duel", declared=duel)
     first = factory.submit(factory.member("ada-01", "duel"), FIRST, "duel", kind="agent")
     worker = run_worker("match")
     until(lambda: read(installation, first).state == "scored")
-    second = factory.submit(factory.member("bob-01", "duel"), slow, "duel", kind="agent")
-    until(lambda: read(installation, second).state == "running")
+    second = factory.submit(factory.member("bob-01", "duel"), THINKS, "duel", kind="agent")
+    until(lambda: printed(installation, second))
+    inside = psutil.Process(worker.pid).children(recursive=True)
     worker.send_signal(signal.SIGKILL)
     worker.wait()
+    assert psutil.wait_procs(inside, timeout=5)[1] == []  # no agent plays on
     run_worker("match")  # of the same name: what it held is given back at once
     until(lambda: read(installation, second).state == "scored")
     with installation.database.reading() as session:
@@ -146,16 +160,38 @@ def test_a_flight_whose_worker_was_killed_is_flown_again(
 ):
     factory.competition("lander", declared=lander)
     ada = factory.member("ada-01", "lander")
-    slow = "import time\ndef act(o, i):\n    time.sleep(0.01)\n    return 0\n"
     worker = run_worker()
-    flown = factory.submit(ada, slow, "lander", kind="agent", file_name="agent.py")
-    until(lambda: read(installation, flown).state == "running")
+    flown = factory.submit(ada, THINKS, "lander", kind="agent", file_name="agent.py")
+    until(lambda: printed(installation, flown))
     worker.send_signal(signal.SIGKILL)
     worker.wait()
     run_worker()
     until(lambda: read(installation, flown).state == "scored")
     with installation.database.reading() as session:
         assert session.scalar(select(func.count()).select_from(Episode)) == 4
+
+
+@ON_ONE_DATABASE
+def test_a_worker_keeps_sandboxes_warm_says_so_and_leaves_none(
+    installation, factory, duel, run_worker, until
+):
+    factory.competition("duel", declared=duel)
+    worker = run_worker("match", PODIUM_WARM_SANDBOXES="2", PODIUM_WARM_MIB="2000")
+    first = factory.submit(factory.member("ada-01", "duel"), FIRST, "duel", kind="agent")
+    until(lambda: read(installation, first).state == "scored")
+    until(lambda: listed_worker(installation).warm == 2)
+    assert listed_worker(installation).warm_mib > 2 * 20
+    inside = psutil.Process(worker.pid).children(recursive=True)
+    assert len(inside) >= 2
+    worker.kill()
+    worker.wait()
+    _, left = psutil.wait_procs(inside, timeout=5)
+    assert left == []
+
+
+def listed_worker(installation) -> WorkerProcess:
+    with installation.database.reading() as session:
+        return session.scalars(select(WorkerProcess)).one()
 
 
 AGENT_RUNS = [

@@ -49,6 +49,9 @@ def test_finals_are_chosen_and_shown(factory, signed_in, predictions, host):
     assert "Nothing is selected" in shown.stderr
     assert read(ada.run("select", str(ids[2]), "--format", "json"))["selected"] == [ids[2]]
     assert ada.run("select", *map(str, ids)).returncode == 6
+    file = ada.write("preds.csv", predictions(1))
+    done = ada.run("submit", "toy", "-f", file, "--final")
+    assert "Selected as final: 2 of 2." in done.stderr
 
 
 def test_a_rescoring_is_previewed_and_applied(

@@ -234,17 +234,20 @@ def real_images(tmp_path):
     return file.getvalue(), images, network
 
 
-@pytest.mark.parametrize("format", ["npz", "png"])
-def test_generated_images_are_compared_by_the_network_of_the_answers(encoded, real_images, format):
+# A zip of PNG is as good as the array that was asked for.
+@pytest.mark.parametrize(("declared", "sent"), [("npz", "npz"), ("png", "png"), ("npz", "png")])
+def test_generated_images_are_compared_by_the_network_of_the_answers(
+    encoded, real_images, declared, sent
+):
     answers, images, network = real_images
     tables = {
         "metric": {"name": "frechet", "also": ["copy_rate"]},
-        "submission": DECLARED[5]["submission"] | {"rows": 20, "format": format},
+        "submission": DECLARED[5]["submission"] | {"rows": 20, "format": declared},
         "answers": DECLARED[5]["answers"],
     }
     fakes = np.random.default_rng(1).integers(0, 256, (20, 16, 16, 3)).astype(np.uint8)
     rows = [{"id": i, "image": fakes[i]} for i in range(20)]
-    scores = graded(tables, encoded(rows, format), answers)
+    scores = graded(tables, encoded(rows, sent), answers)
     from podium_scoring import compute
 
     for split, kept in (("public", images[::2]), ("private", images[1::2])):
@@ -254,7 +257,54 @@ def test_generated_images_are_compared_by_the_network_of_the_answers(encoded, re
     assert signature.made_with["network"].startswith("portraits-1@")
 
 
+@pytest.fixture
+def gated():
+    """Images that are compared with those kept, and refused if they copy those given."""
+    column = {"name": "image", "type": "integer", "low": 0, "high": 255, "shape": [16, 16, 3]}
+    gate = {"name": "copy_rate", "answers": ["train"], "gate": 0.25}
+    return {
+        "metric": {"name": "frechet", "answers": ["image"], "also": [gate]},
+        "submission": DECLARED[5]["submission"] | {"rows": 20},
+        "answers": {"network": "tiny", "columns": [column, column | {"name": "train"}]},
+    }
+
+
+@pytest.fixture
+def kept_and_given(real_images):
+    """Answers whose forty kept images stand beside forty that were given, and the latter."""
+    given = np.random.default_rng(2).integers(0, 256, (40, 16, 16, 3)).astype(np.uint8)
+    with np.load(io.BytesIO(real_images[0])) as arrays:
+        whole = {name: arrays[name] for name in arrays.files}
+    file = io.BytesIO()
+    np.savez(file, **whole, train=given)
+    return file.getvalue(), given
+
+
+@pytest.mark.parametrize(("copies", "is_taken"), [(5, True), (6, False)])
+def test_a_gate_looks_at_all_answers_and_refuses_what_is_worse(
+    encoded, gated, kept_and_given, copies, is_taken
+):
+    answers, given = kept_and_given
+    drawn = np.random.default_rng(1).integers(0, 256, (20, 16, 16, 3)).astype(np.uint8)
+    drawn[:copies] = given[:copies]
+    file = encoded([{"id": i, "image": drawn[i]} for i in range(20)], "npz")
+    if is_taken:
+        splits = graded(gated, file, answers)["copy_rate"]
+        assert [splits[split].value for split in ("public", "private")] == [0.25, 0.25]
+        return
+    with pytest.raises(SubmissionError, match=r"Copy rate is 0.3. .* takes at most 0.25."):
+        graded(gated, file, answers)
+
+
+def test_the_best_generated_images_are_the_kept_ones(gated, kept_and_given):
+    grading = Grading.of(gated)
+    truth = grading.read_truth(kept_and_given[0])
+    perfect = grading.perfect(truth).columns["image"]
+    assert (perfect == truth.answers.columns["image"][:20]).all()
+
+
 WRONG = {
+    "a gate that ranks": ({"metric": {"gate": 0.5}}, "can be no gate"),
     "an unknown format": ({"submission": {"format": "xls"}}, "format 'xls'"),
     "a metric twice": ({"metric": {"also": ["accuracy"]}}, "each once"),
     "an unknown column": ({"metric": {"columns": ["lable"]}}, "reads 'lable'"),

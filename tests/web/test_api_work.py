@@ -105,6 +105,18 @@ def test_file_and_inputs_come_with_the_token_and_nothing_else_does(hand, submiss
     assert hand.of(token, "GET", "inputs/answers.csv").status_code == 403
 
 
+def test_a_hidden_input_goes_to_runs_and_to_nobody_else(hand, factory, api):
+    factory.competition("draws", spec=CODE | {"run": {"hidden": ["seeds.npz"]}})
+    factory.offer("train.npz", b"for all", "draws")
+    factory.offer("seeds.npz", b"seeds", "draws", part="private")
+    ada = factory.member("ada-01", "draws")
+    factory.submit(ada, BUNDLE, "draws", kind="code")
+    assert hand.of(hand.take()["token"], "GET", "inputs/seeds.npz").data == b"seeds"
+    listed = api.get("/competitions/draws/files").get_json()["items"]
+    assert [file["name"] for file in listed] == ["train.npz"]
+    assert api.as_(ada).get("/competitions/draws/files/seeds.npz").status_code == 404
+
+
 def test_what_a_run_wrote_is_scored_as_a_file_would_be(
     hand, installation, submission_id, predictions
 ):

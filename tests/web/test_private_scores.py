@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 from podium import boardclock, competitions, rescoring, uncertainty
 from podium.models import Competition, Submission, Transition
 from podium.models.record import now
-from podium.rescoring import Revision
+from podium.revision import Revision
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PEOPLE = ("ada-01", "bob-01", "cy-01")

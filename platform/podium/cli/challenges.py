@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from podium import catalog, datasets, headroom, hosting, inspection, schema
+from podium import catalog, datasets, headroom, hosting, inspection, schema, template
 from podium.cli import output
 from podium.cli.memory import client
 from podium.config import Config
@@ -43,6 +43,27 @@ def list_challenges(style: str) -> None:
         for spec in specs
     ]
     output.rows(found, COLUMNS, style)
+
+
+@challenges.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--csv",
+    "table",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Your table, with a header.  [a made-up one]",
+)
+@click.option("--target", help="With --csv: the column that is asked for.")
+def init(folder: Path, table: Path | None, target: str | None) -> None:
+    """Make the folder of a challenge from a table; its name becomes the slug."""
+    if (table is None) != (target is None):
+        raise click.UsageError("--csv and --target go together: a table, and the column asked for.")
+    template.write(folder, table, target or "")
+    for place in inspection.unfilled(folder):
+        click.echo(place)
+    output.say(
+        f"{folder} is made. Fill in the places above, then: podium challenges check {folder}"
+    )
 
 
 @challenges.command()

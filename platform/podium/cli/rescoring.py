@@ -36,6 +36,7 @@ with_reason = click.option("--reason", default="", help="Why; it goes to the aud
     help="The answers, mended.",
 )
 @click.option("--exclude", multiple=True, help="Id of a row that shall not count; repeatable.")
+@click.option("--version", default="", help="Another prepared version: a new hidden set.")
 @click.option("--run-again", is_flag=True, help="Run models and code again first.")
 @click.option("--raise-only", is_flag=True, help="Whose score would fall keeps the old one.")
 @click.option("--leave-out", is_flag=True, help="What cannot be scored again leaves the board.")
@@ -54,13 +55,14 @@ def rescore(slug: str, act: str, private: bool, style: str, **options: Any) -> N
         _tell(made, private=private, style=style)
         output.say(f"Applied: {made['change']}.")
         return
-    if any(options[name] for name in ("metric", "answers", "exclude", "run_again")):
+    if any(options[name] for name in ("metric", "answers", "exclude", "run_again", "version")):
         here.begin_rescoring(
             slug,
             options["answers"],
             {
                 "metric": options["metric"],
                 "excluded": " ".join(options["exclude"]),
+                "version": options["version"],
                 "runs_again": "true" if options["run_again"] else "",
                 "raise_only": "true" if options["raise_only"] else "",
                 "reason": options["reason"],

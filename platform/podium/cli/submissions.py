@@ -38,6 +38,7 @@ with_wait = click.option(
 @click.option("-m", "--message", default="", help="What is new in it; only your team reads it.")
 @click.option("--kind", type=click.Choice(KINDS), default="predictions", show_default=True)
 @click.option("--dry-run", is_flag=True, help="Only check the file: costs nothing.")
+@click.option("--final", is_flag=True, help="Select it as one of your finals.")
 @with_wait
 @output.with_format
 def submit(
@@ -46,6 +47,7 @@ def submit(
     message: str,
     kind: str,
     dry_run: bool,
+    final: bool,
     wait_s: float | None,
     style: str,
 ) -> None:
@@ -59,6 +61,9 @@ def submit(
     output.say(f"Submission {made['id']} was received ({file.name}, {made['size_bytes']} bytes).")
     if twin := made["same_file_as"]:
         output.say(f"It is the same file as your submission {twin}.")
+    if final:
+        chosen = here.select(made["id"])
+        output.say(f"Selected as final: {len(chosen['selected'])} of {chosen['most']}.")
     if wait_s is None:
         output.say(f"Its score: podium submission {made['id']} --wait")
         show_one(made, style)

@@ -41,7 +41,7 @@ class Challenge(Record):
 
 
 class ChallengeFile(Record):
-    """One file that students download."""
+    """One file that students download; what lies in private/ is for runs only."""
 
     __tablename__ = "challenge_files"
     __table_args__ = (UniqueConstraint("challenge_id", "name"),)

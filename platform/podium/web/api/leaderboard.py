@@ -58,7 +58,10 @@ def show_history(slug: str, query: shapes.HistoryQuery) -> shapes.History:
         if query.split == PRIVATE:
             competitions.need_private(competition, identity.caller())
         reader = reader_of(session, competition)
-        found = history.progress(session, competition, query.split, reader)
+        board = leaderboard.read(
+            session, competition, split=query.split, per_page=history.TOP, reader=reader
+        )
+        found = history.progress(session, competition, board)
     return shapes.History(items=[shapes.Progress.model_validate(one) for one in found])
 
 

@@ -12,7 +12,7 @@ from podium.accounts import Caller
 from podium.competitions import find, need_host
 from podium.errors import BadRequestError
 from podium.models import Rescoring
-from podium.rescoring import Revision
+from podium.revision import Revision
 from podium.submissions import Upload
 from podium.web import identity, installation
 from podium.web.api import shapes
@@ -98,10 +98,17 @@ def wanted(form: Any, upload: Upload | None) -> Revision:
         metric=metric,
         answers=answers,
         excluded=tuple(form.get("excluded", "").replace(",", " ").split()),
+        version=_version(form.get("version", "").strip()),
         runs_again=form.get("runs_again", "") in ("1", "true", "on"),
         raise_only=form.get("raise_only", "") in ("1", "true", "on"),
         reason=form.get("reason", "").strip(),
     )
+
+
+def _version(text: str) -> int | None:
+    if text and not text.isdigit():
+        raise BadRequestError(f"A version is a whole number, not {text!r}.", field="version")
+    return int(text) if text else None
 
 
 def _trial(session: Session, slug: str, caller: Caller) -> Rescoring:

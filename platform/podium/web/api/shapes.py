@@ -725,6 +725,7 @@ class RescoringForm(Shape):
     file: str = Field("", json_schema_extra={"format": "binary"})
     metric: str = ""
     excluded: str = ""
+    version: str = ""
     runs_again: bool = False
     raise_only: bool = False
     reason: str = ""

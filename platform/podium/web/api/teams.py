@@ -4,7 +4,7 @@ from apiflask import APIBlueprint
 from flask import url_for
 from sqlalchemy.orm import Session
 
-from podium import competitions, finals, teams
+from podium import competitions, finals, invitations, teams
 from podium.accounts import Caller
 from podium.models import Competition, Team
 from podium.web import identity, installation
@@ -48,7 +48,7 @@ def invite(slug: str, asked: shapes.InvitationRequest) -> shapes.NewInvitation:
     caller = identity.need_caller("submit")
     with installation().database.writing() as session:
         competition = competitions.find(session, slug)
-        invitation, code = teams.invite(session, competition, caller, asked.handle)
+        invitation, code = invitations.invite(session, competition, caller, asked.handle)
         return shapes.NewInvitation(
             team=session.get_one(Team, invitation.team_id).name,
             handle=asked.handle,
@@ -64,7 +64,7 @@ def withdraw(slug: str) -> tuple[str, int]:
     """Close all open invitations and links of the own team."""
     caller = identity.need_caller("submit")
     with installation().database.writing() as session:
-        teams.withdraw(session, competitions.find(session, slug), caller)
+        invitations.withdraw(session, competitions.find(session, slug), caller)
     return "", 204
 
 
@@ -77,7 +77,7 @@ def accept(slug: str, asked: shapes.AcceptRequest) -> shapes.MyTeam:
     caller = identity.need_caller("submit")
     with installation().database.writing() as session:
         competition = competitions.find(session, slug)
-        teams.accept(session, competition, caller, team_name=asked.team, code=asked.code)
+        invitations.accept(session, competition, caller, team_name=asked.team, code=asked.code)
         return _mine(session, competition, caller)
 
 
@@ -141,7 +141,7 @@ def _mine(session: Session, competition: Competition, caller: Caller) -> shapes.
     team = competitions.team_of(session, competition.id, caller.id)
     return shapes.MyTeam(
         team=None if team is None else _card(session, team),
-        invited_by=[one.team.name for one in teams.invitations(session, competition, caller)],
+        invited_by=[one.team.name for one in invitations.open_to(session, competition, caller)],
         team_size=competition.team_size,
         changes_until=competition.merges_until or competition.closes_at,
     )

@@ -44,9 +44,11 @@ def show(slug: str) -> str:
             values["matches"] = leaderboard.find(
                 session, shown.competition, split, search, shown.reader, FOUND
             )
-        grown = history.progress(session, shown.competition, split, shown.reader)
-        values["chart"] = chart.progress(grown, higher_is_better=shown.metric.higher_is_better)
-        return render("leaderboard", shown, board=board, grown=grown, **values)
+        if board.page == 1 and at is None:
+            grown = history.progress(session, shown.competition, board)
+            values["grown"] = grown
+            values["chart"] = chart.progress(grown, higher_is_better=shown.metric.higher_is_better)
+        return render("leaderboard", shown, board=board, **values)
 
 
 @blueprint.get("/rows")

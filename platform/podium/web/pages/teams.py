@@ -3,7 +3,8 @@
 from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from podium import competitions, teams
+from podium import competitions, invitations, teams
+from podium.models.record import now
 from podium.web import identity, installation
 from podium.web.pages.competition import frame, render
 
@@ -20,12 +21,14 @@ def _page(slug: str, link: str | None = None) -> str:
     caller = identity.need_caller()
     with installation().database.reading() as session:
         shown = frame(session, slug)
+        until = shown.competition.merges_until or shown.competition.closes_at
         return render(
             "team",
             shown,
             card=teams.card(session, shown.team) if shown.team else None,
-            invitations=teams.invitations(session, shown.competition, caller),
-            until=shown.competition.merges_until or shown.competition.closes_at,
+            invitations=invitations.open_to(session, shown.competition, caller),
+            until=until,
+            is_open=until is None or now() <= until,
             link=link,
         )
 
@@ -49,7 +52,7 @@ def invite(slug: str) -> Response | str:
     handle = request.form.get("handle", "").strip() or None
     with installation().database.writing() as session:
         competition = competitions.find(session, slug)
-        _, code = teams.invite(session, competition, caller, handle)
+        _, code = invitations.invite(session, competition, caller, handle)
     if code is not None:
         path = url_for("teams.behind", slug=slug, code=code)
         return _page(slug, link=installation().config.url + path)
@@ -62,7 +65,7 @@ def withdraw(slug: str) -> Response:
     """Close all open invitations."""
     caller = identity.need_caller("submit")
     with installation().database.writing() as session:
-        number = teams.withdraw(session, competitions.find(session, slug), caller)
+        number = invitations.withdraw(session, competitions.find(session, slug), caller)
     flash(f"{number} {'invitation is' if number == 1 else 'invitations are'} closed.")
     return _back(slug)
 
@@ -73,7 +76,7 @@ def behind(slug: str, code: str) -> str:
     identity.need_caller()
     with installation().database.reading() as session:
         shown = frame(session, slug)
-        team = teams.behind(session, shown.competition, code)
+        team = invitations.behind(session, shown.competition, code)
         return render("door", shown, team=team, members=teams.members(session, team), code=code)
 
 
@@ -84,7 +87,7 @@ def accept(slug: str) -> Response:
     form = request.form
     with installation().database.writing() as session:
         competition = competitions.find(session, slug)
-        team = teams.accept(
+        team = invitations.accept(
             session,
             competition,
             caller,
