@@ -12,20 +12,23 @@ import podium_scoring
 from podium.config import Config
 from podium.confiner import confiner
 from podium.errors import ConfigError
-from podium.sandbox import inside
 from podium.sandbox.confinement import run
-from podium.sandbox.job import CODE, DATA, Bind
+from podium.sandbox.job import DATA, OUT, Bind
 from podium.sandbox.limits import Limits
 from podium.sandbox.runner import Runner
 from podium_scoring import ChallengeError, Detail, SubmissionError, hostmetric
+from podium_scoring.hostcall import JOB, SAID
 from podium_scoring.hostmetric import HostMetric, Masks
 
 if TYPE_CHECKING:
     import pandas
 
 LIMITS = Limits(wall_s=300, cpu_s=300, memory_mib=4096, processes=64, output_mib=4)
-SCORING = "/scoring/podium_scoring"
-SAID = "said.json"
+SCORING = "/scoring"
+CALL = (
+    f"import sys; sys.path.insert(0, {SCORING!r}); from pathlib import Path; "
+    f"from podium_scoring import hostcall; hostcall.main(Path({DATA!r}), Path({OUT!r}))"
+)
 LAST_LINES = 5
 
 
@@ -67,16 +70,14 @@ def _scores(walls: Runner, metric: HostMetric, arguments: tuple[Any, ...]) -> li
             "higher_is_better": metric.higher_is_better,
             "arguments": arguments,
         }
-        (data / "job.pkl").write_bytes(pickle.dumps(job))
-        for place in (Path(scratch), data, data / "job.pkl"):  # it runs as somebody else
+        (data / JOB).write_bytes(pickle.dumps(job))
+        for place in (Path(scratch), data, data / JOB):  # it runs as somebody else
             place.chmod(0o755 if place.is_dir() else 0o644)
-        script = Path(inside.__file__).with_name("metric.py")
         outcome = run(
-            [walls.python, "-s", "-E", f"{CODE}/metric.py"],
+            [walls.python, "-s", "-E", "-c", CALL],
             LIMITS,
             binds=[
-                Bind(script, f"{CODE}/metric.py"),
-                Bind(Path(podium_scoring.__file__).parent, SCORING),
+                Bind(Path(podium_scoring.__file__).parent, f"{SCORING}/podium_scoring"),
                 Bind(data, DATA),
             ],
             outputs=out,
