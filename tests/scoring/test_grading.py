@@ -243,7 +243,7 @@ def test_generated_images_are_compared_by_the_network_of_the_answers(
     tables = {
         "metric": {"name": "frechet", "also": ["copy_rate"]},
         "submission": DECLARED[5]["submission"] | {"rows": 20, "format": declared},
-        "answers": DECLARED[5]["answers"],
+        "answers": DECLARED[5]["answers"] | {"columns": DECLARED[5]["answers"]["columns"][:1]},
     }
     fakes = np.random.default_rng(1).integers(0, 256, (20, 16, 16, 3)).astype(np.uint8)
     rows = [{"id": i, "image": fakes[i]} for i in range(20)]
