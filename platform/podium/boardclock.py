@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from podium import entries, limits, reveal
 from podium.boardrules import SPLITS
 from podium.installation import Installation
-from podium.models import BoardEntry, Competition
+from podium.models import BoardEntry, Competition, Submission
+from podium.verdicts import State
 
 
 def tick(installation: Installation, moment: datetime) -> int:
@@ -56,9 +57,15 @@ def note_day(session: Session, competition: Competition, moment: datetime) -> No
     day = limits.local_day(moment, competition.time_zone)
     if competition.day_noted == day:
         return
-    if competition.day_noted is None:  # its boards may be of a release that kept only one
-        entries.rebuild(session, competition, moment)
+    is_first = competition.day_noted is None
     competition.day_noted = day
+    scored = select(Submission.id).where(
+        Submission.competition_id == competition.id, Submission.state == State.SCORED
+    )
+    if session.scalar(scored.limit(1)) is None:  # nothing changes for anybody who looks
+        return
+    if is_first:  # its boards may be of a release that kept only one
+        entries.rebuild(session, competition, moment)
     entries.touch(session, competition.id)
     for split in SPLITS:
         place = (BoardEntry.order_key, BoardEntry.received_at)
