@@ -493,14 +493,14 @@ class Client:
         """The own grade, when it is released."""
         return self._json("GET", f"/competitions/{_part(slug)}/grades/mine")
 
-    def set_grade_rule(self, slug: str, rule: Answer) -> Answer:
+    def set_grade_rule(self, slug: str, rule: Answer) -> None:
         """Publish how scores become percent: for instructors."""
-        return self._json("PUT", f"/competitions/{_part(slug)}/grades/rule", json=rule)
+        self._call("PUT", f"/competitions/{_part(slug)}/grades/rule", json=rule).close()
 
-    def override_grade(self, slug: str, email: str, percent: float | None, note: str) -> Answer:
+    def override_grade(self, slug: str, email: str, percent: float | None, note: str) -> None:
         """Set a student's grade by hand, or with None take that back."""
         asked = {"email": email, "percent": percent, "note": note}
-        return self._json("PUT", f"/competitions/{_part(slug)}/grades/override", json=asked)
+        self._call("PUT", f"/competitions/{_part(slug)}/grades/override", json=asked).close()
 
     def release_grades(self, slug: str, reason: str = "") -> Answer:
         """Show every student their grade: for instructors."""

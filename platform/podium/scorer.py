@@ -4,7 +4,17 @@ import logging
 import sys
 from dataclasses import replace
 
-from podium import attempts, checkup, devices, judging, logs, turns, uncertainty, workers
+from podium import (
+    attempts,
+    checkup,
+    confinedmetric,
+    devices,
+    judging,
+    logs,
+    turns,
+    uncertainty,
+    workers,
+)
 from podium.attempts import Lease
 from podium.devices import Gpu
 from podium.installation import Installation
@@ -27,6 +37,7 @@ class Scorer:
     def arrive(self) -> None:
         """Enter the list, and take up at once what a killed process of this name held."""
         judging.warm_up()
+        confinedmetric.begin(self._here.config)
         with self._here.database.writing() as session:
             workers.enter(session, self._card)
             left = attempts.held_by(session, self.name)

@@ -9,13 +9,14 @@ import inspect
 import math
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from podium_scoring import kaggle_metric_utilities
 from podium_scoring.errors import ChallengeError, Detail, SubmissionError
@@ -29,6 +30,21 @@ LONGEST = 280  # characters of a message to participants
 VISIBLE = "ParticipantVisibleError"  # the name of exceptions whose message participants see
 FUNCTION = "score"
 GROUPS = 20  # of rows, left out one at a time for the interval
+
+
+Masks = Sequence[NDArray[np.bool_]]
+# As HostMetric.scores, but wherever the caller wants a host's file to be run.
+Confined = Callable[
+    ["HostMetric", "pandas.DataFrame", "pandas.DataFrame", str, Mapping[str, Any], Masks],
+    list[float],
+]
+_confined: Confined | None = None
+
+
+def confine(run: Confined | None) -> None:
+    """From now on let `run` call metric files instead of this process; None undoes that."""
+    global _confined
+    _confined = run
 
 
 @dataclass(frozen=True)
@@ -82,21 +98,37 @@ class HostMetric:
         options: Mapping[str, Any],
     ) -> "Judged":
         """The score of two frames of the same rows, to be asked for its interval."""
+        run = _confined or HostMetric.scores
+
+        def call(masks: Masks) -> list[float]:
+            return run(self, solution, submission, row_id, options, masks)
+
+        (estimate,) = call([np.ones(len(solution), np.bool_)])
+        return Judged(estimate, len(solution), call)
+
+    def scores(
+        self,
+        solution: "pandas.DataFrame",
+        submission: "pandas.DataFrame",
+        row_id: str,
+        options: Mapping[str, Any],
+        masks: Masks,
+    ) -> list[float]:
+        """The score of the rows of each mask (n,); the file is run in this process."""
         known = inspect.signature(self.function).parameters
         strange = [name for name in options if name not in known]
         takes_any = any(one.kind is one.VAR_KEYWORD for one in known.values())
         if strange and not takes_any:
             raise ChallengeError(f"score of metric.py has no option {strange[0]!r}.")
-
-        def call(kept: Any) -> float:
-            return self._call(
+        return [
+            self._call(
                 solution[kept].reset_index(drop=True),
                 submission[kept].reset_index(drop=True),
                 row_id,
                 options,
             )
-
-        return Judged(call(np.ones(len(solution), np.bool_)), len(solution), call)
+            for kept in masks
+        ]
 
     def _call(
         self,
@@ -128,7 +160,7 @@ class Judged:
 
     estimate: float
     n: int
-    call: Callable[[Any], float]
+    call: Callable[[Masks], list[float]]
 
     def value(self) -> float:
         """The score."""
@@ -144,7 +176,7 @@ class Judged:
             return math.nan, math.nan
         group = np.random.default_rng(seed).permutation(self.n) % groups
         try:
-            left = np.array([self.call(group != one) for one in range(groups)])
+            left = np.array(self.call([group != one for one in range(groups)]))
         except (ChallengeError, SubmissionError):
             return math.nan, math.nan
         return Linear(self.estimate, (groups - 1) * (self.estimate - left)).interval(seed)

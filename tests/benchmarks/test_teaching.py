@@ -9,7 +9,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, select
 
-from podium import courses, grades, roster
+from podium import (
+    catalog,
+    checkup,
+    competitions,
+    courses,
+    grades,
+    hosting,
+    publishing,
+    roster,
+)
 from podium.boardrules import PRIVATE
 from podium.models import (
     BoardEntry,
@@ -151,3 +160,16 @@ def test_a_gradebook_of_five_hundred_students(installation, factory, race):
 
     times = race(book=book, bare=bare)
     assert times["book"] < max(4.0, 20 * times["bare"])
+
+
+def test_the_checks_of_digits(installation, factory, race):
+    folder = catalog.folder_of("digits")
+    hosting.publish(installation, folder)
+    hosting.prepare(installation, folder)
+    teacher = factory.person("teacher-01", "instructor")
+    publishing.draft_of_bundled(installation, teacher, "mine", "digits")
+    with installation.database.reading() as session:
+        competition_id = competitions.find(session, "mine").id
+
+    times = race(runs=1, check=lambda: checkup.check(installation, competition_id))
+    assert times["check"] < 60  # the goal is 30 s

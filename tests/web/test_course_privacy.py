@@ -1,5 +1,7 @@
 """A course's competition does not exist for whoever is not in the course, by any route."""
 
+import io
+
 import pytest
 
 from podium import competitions, courses, editing
@@ -93,6 +95,37 @@ def test_an_assistant_sees_submissions_and_may_nothing_else_by_default(api, peop
         tutor.post("/courses/dl/people", json={"handle": "eve-01"}),
     ]
     assert [answer.status_code for answer in refused] == [STAFF_ONLY] * len(refused)
+
+
+@pytest.mark.parametrize("person", ["tutor-01", "ada-01"])
+def test_no_form_of_the_manage_tab_works_for_who_may_only_look(app, api, people, submitted, person):
+    client = app.test_client(use_cookies=False)
+    headers = api.as_(people[person]).headers
+    sent = {
+        "team": "ada-01",
+        "kind": "team",
+        "to": "ada-01",
+        "submissions": "1",
+        "until": "2100-01-01T12:00",
+        "reason": "x",
+        "verb": "close",
+        "name": "Mine",
+        "title": "Mine",
+        "time_zone": "UTC",
+        "new_slug": "mine",
+        "email": "ada-01@example.org",
+        "percent": "100",
+        "note": "x",
+        "metric": "f1_macro",
+    }
+    answers = {}
+    for method, path in routes(app, "toy"):
+        if method == "POST" and path.startswith("/c/toy/manage"):
+            file = {"file": (io.BytesIO(b"x"), "x.csv")} if "baseline" in path else {}
+            answer = client.open(path, method=method, headers=headers, data=sent | file)
+            answers[path] = answer.status_code
+    assert len(answers) > 12
+    assert answers == dict.fromkeys(answers, 403)
 
 
 def test_an_assistant_may_what_the_course_allows(installation, api, people, submitted):
