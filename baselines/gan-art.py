@@ -2,7 +2,8 @@
 
 Command     python baselines/gan-art.py --data gan-art --out submission.npz
 Data        train.npz from `podium download gan-art`
-Measured    not yet
+Measured    2 cores, no GPU, 26 Nov 2026. With --small: Fréchet distance 28.5 (seed 0, a busy
+            machine) in 87 s of one processor; 1,400 steps instead of 1,100: 15.3 in 107 s.
 Radford et al. 2016, Miyato et al. 2018. Copy it, change it, beat it.
 """
 
@@ -126,7 +127,7 @@ def train(images: Tensor, width: int, steps: int, batch: int, rate: float) -> Ge
         made.zero_grad()
         taken.backward()
         made.step()
-        follow(average, generator, 0.005 if step > steps // 10 else 0.1)
+        follow(average, generator, 0.002 if step > steps // 10 else 0.1)
         if step % max(1, steps // 10) == 0:
             seconds = time.perf_counter() - started
             print(

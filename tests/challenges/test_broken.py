@@ -132,7 +132,7 @@ BROKEN_TEXT = {
         "metric.name",
     ),
     "wrong direction": (
-        changed("challenge.toml", r"small = \[([\d.]+), ([\d.]+)\]", r"small = [\2, \1]"),
+        changed("challenge.toml", r"small = \[([-\d.]+), ([-\d.]+)\]", r"small = [\2, \1]"),
         "Name the worse end first",
     ),
     "no text": (lambda folder: (folder / "README.md").unlink(), "README.md is missing"),

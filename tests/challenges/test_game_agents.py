@@ -146,7 +146,8 @@ def test_the_sample_falls_as_the_page_says(prepared):
 def test_the_search_wins_against_the_sample(prepared, tmp_path):
     spec, made = prepared("connect-four")
     baseline, sample = tmp_path / "agent.zip", made.folder / "public" / "sample_agent.py"
-    training.train(spec.baselines[0], made.folder / "public", baseline, small=True)
+    data = made.folder / "public"
+    training.train(folder_of("connect-four"), spec.baselines[0], data, baseline, small=True)
     piece = rehearsal.Piece(
         "agent",
         baseline,
