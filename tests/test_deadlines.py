@@ -2,7 +2,16 @@ from datetime import timedelta
 
 import pytest
 
-from podium import allowances, competitions, courses, deadlines, editing, limits, reveal, teams
+from podium import (
+    allowances,
+    competitions,
+    courses,
+    deadlines,
+    editing,
+    invitations,
+    limits,
+    reveal,
+)
 from podium.allowances import Receiver
 from podium.errors import BadRequestError, ClosedError, NotFoundError
 from podium.models.record import now
@@ -80,8 +89,8 @@ def test_a_team_has_the_latest_of_its_members(installation, people, closes_at):
     ada, bob = people["ada-01"], people["bob-01"]
     with installation.database.writing() as session:
         competition = competitions.find(session, "toy")
-        teams.invite(session, competition, ada, "bob-01")
-        teams.accept(session, competition, bob, team_name="ada-01")
+        invitations.invite(session, competition, ada, "bob-01")
+        invitations.accept(session, competition, bob, team_name="ada-01")
     assert due(installation, ada) == closes_at + DAY
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from podium import catalog, headroom, inspection
@@ -33,14 +33,16 @@ log = logging.getLogger(__name__)
 
 def due(session: Session) -> int | None:
     """A draft whose checks somebody waits for, the longest first; its baselines are scored."""
-    unscored = exists().where(Submission.competition_id == Competition.id, IS_OPEN)
-    return session.scalar(
+    wanted = session.scalars(
         select(Competition.id)
         .join(Challenge, Challenge.id == Competition.challenge_id)
-        .where(Competition.checks_wanted_at.is_not(None), Challenge.state == "ready", ~unscored)
+        .where(Competition.checks_wanted_at.is_not(None), Challenge.state == "ready")
         .order_by(Competition.checks_wanted_at)
-        .limit(1)
-    )
+    ).all()
+    if not wanted:  # asked again and again by the reconciler: no look at submissions then
+        return None
+    unscored = set(session.scalars(select(Submission.competition_id).where(IS_OPEN).distinct()))
+    return next((one for one in wanted if one not in unscored), None)
 
 
 def work(installation: Installation) -> bool:
