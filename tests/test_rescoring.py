@@ -349,13 +349,6 @@ def test_a_version_that_is_not_prepared_is_refused(begin):
         begin(version=9)
 
 
-def test_agents_are_not_rescored(installation, factory):
-    host = factory.person("host-01", "instructor")
-    factory.competition(host_id=host.id, spec={"kinds": ["agent"]})
-    with pytest.raises(BadRequestError, match="episodes played"):
-        rescoring.begin(installation, host, "toy", Revision(runs_again=True))
-
-
 def test_selected_finals_and_reception_times_outlive_a_rescoring(
     installation, factory, begin, apply, scored
 ):

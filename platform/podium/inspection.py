@@ -241,6 +241,8 @@ def _digests(values: Sequence[Any] | NDArray[Any]) -> set[bytes]:
 def _order(truth: Truth, ids: NDArray[Any]) -> Iterator[str]:
     """Hidden values that rise or fall along the published rows, or along the ids."""
     answers = truth.answers
+    if not np.isin(ids, answers.ids).all():  # other ids than those of the answers: told elsewhere
+        return
     rows = answers.index.rows(ids)
     public = np.isin(np.arange(len(ids)), answers.splits.get("public", []))
     hidden = {"The split": public}

@@ -14,17 +14,18 @@ T = TypeVar("T")
 
 
 class Recent(Generic[T]):
-    """Keeps what was made last for each challenge; a new truth version is another entry."""
+    """Keeps what was made last for each challenge; each revision and preparation has its own."""
 
     def __init__(self, make: Callable[[Installation, Challenge], T], size: int = KEPT) -> None:
         self._make = make
         self._size = size
-        self._kept: OrderedDict[tuple[int, str], T] = OrderedDict()
+        self._kept: OrderedDict[tuple[object, ...], T] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, installation: Installation, challenge: Challenge) -> T:
         """What belongs to this challenge, made at its first use."""
-        key = (challenge.id, challenge.truth_version)
+        version = (challenge.revision, challenge.truth_version, challenge.prepared_at)
+        key = (challenge.id, *version)
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = self._make(installation, challenge)

@@ -133,7 +133,7 @@ def test_a_host_grants_a_team_more_and_runs_again_what_was_lost(page, inspect):
     page.get_by_role("link", name="Manage 1 in error").click()
     expect(page.get_by_role("row", name="bob-01")).to_contain_text("not in the storage")
     grant = page.locator("form", has=page.get_by_role("heading", name="Extra submissions"))
-    grant.get_by_label("Team").fill("ada-01")
+    grant.get_by_label("Its name").fill("ada-01")
     grant.get_by_label("How many more").fill("3")
     grant.get_by_role("button", name="Grant").click()
     expect(page.get_by_text("ada-01 has 3 more submissions")).to_be_visible()
