@@ -244,7 +244,7 @@ def _order(truth: Truth, ids: NDArray[Any]) -> Iterator[str]:
     if not np.isin(ids, answers.ids).all():  # other ids than those of the answers: told elsewhere
         return
     rows = answers.index.rows(ids)
-    public = np.isin(np.arange(len(ids)), answers.splits.get("public", []))
+    public = np.isin(np.arange(len(answers.ids)), answers.splits.get("public", []))
     hidden = {"The split": public}
     if answers.owner is None:
         hidden |= {f"Column {name!r}": v for name, v in answers.columns.items() if v.ndim == 1}
