@@ -110,7 +110,7 @@ time.sleep(30)
     with Sandbox(job, runner) as one, Sandbox(job, runner) as other:
         for sandbox, texts in zip((one, other), heard, strict=True):
             sandbox.begin(on_log=texts.append)
-        _until(lambda: all(heard), limit_s=20)
+        _until(lambda: all(heard), limit_s=60)
     assert ["".join(texts) for texts in heard] == ["all forked"] * 2
 
 
