@@ -71,31 +71,28 @@ def takes_list(view: Callable[..., Any]) -> Callable[..., Any]:
 
     None where no file was sent, for its text may stand in a field of the form.
     """
-
-    @functools.wraps(view)
-    def wrapper(**values: Any) -> Any:
-        identity.need_caller("host")
-        with _receiving(LIST_BYTES, f"A list may have {LIST_BYTES:,} bytes."):
-            cast(UploadRequest, request).max_form_memory_size = LIST_BYTES + FORM_BYTES
-            upload = _read(None, LIST_BYTES, may_lack=True)
-            content = None
-            if upload is not None:
-                upload.file.seek(0)
-                content = upload.file.read()
-            return view(content=content, **values)
-
-    wrapper.takes_file = True  # type: ignore[attr-defined]
-    return wrapper
+    return _takes_whole(view, "A list", lambda: LIST_BYTES, may_be_field=True)
 
 
 def takes_new(view: Callable[..., Any]) -> Callable[..., Any]:
     """Decorate a view that takes what a new competition is made of, as `content`; None if none."""
+    return _takes_whole(view, "A file", lambda: installation().config.upload_mib << 20)
 
+
+def _takes_whole(
+    view: Callable[..., Any],
+    what: str,
+    limit: Callable[[], int],
+    *,
+    may_be_field: bool = False,
+) -> Callable[..., Any]:
     @functools.wraps(view)
     def wrapper(**values: Any) -> Any:
         identity.need_caller("host")
-        limit_bytes = installation().config.upload_mib << 20
-        with _receiving(limit_bytes, f"A file may have {limit_bytes:,} bytes."):
+        limit_bytes = limit()
+        with _receiving(limit_bytes, f"{what} may have {limit_bytes:,} bytes."):
+            if may_be_field:
+                cast(UploadRequest, request).max_form_memory_size = limit_bytes + FORM_BYTES
             upload = _read(None, limit_bytes, may_lack=True)
             content = None
             if upload is not None:
