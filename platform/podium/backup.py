@@ -167,6 +167,8 @@ def restore(installation: Installation, source: IO[bytes]) -> Report:
         with database.engine.connect() as connection, connection.begin():
             _load(connection, manifest["tables"], folder, report, is_sqlite=database.is_sqlite)
     schema.upgrade(database)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("ANALYZE")  # else the first queries are planned for empty tables
     return report
 
 

@@ -146,7 +146,7 @@ def test_a_board_of_many_teams(installation, factory, app, teams, database_url):
     factory.competition()
     fill(installation, teams, each=10)
     if not database_url.startswith("sqlite"):
-        with installation.database.engine.connect() as connection:
+        with installation.database.engine.begin() as connection:
             connection.exec_driver_sql("ANALYZE")
     start, worked = time.perf_counter(), time.process_time()
     with installation.database.writing() as session:

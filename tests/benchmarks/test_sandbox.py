@@ -16,6 +16,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from podium.referee import Rules, gymnasium_world, play_solo
+from podium.referee.lockstep import Lockstep
 from podium.sandbox import Bubblewrap, Limits, run
 from podium.sandbox.feeding import Expected, predict
 from podium.sandbox.inside.frames import ANSWER, RESET
@@ -128,11 +129,20 @@ def test_a_question_and_its_answer_take_microseconds(
             "reward": np.array(1.0),
             "step": np.array(3),
         }
+        lockstep = Lockstep()
+        lockstep.meet(served.link)
+
+        def ask() -> None:
+            began = time.monotonic()
+            served.ask(question, ANSWER, 10)
+            lockstep.took(time.monotonic() - began)
+
         times = race(
             runs=40,
-            frames=lambda: [served.ask(question, ANSWER, 10) for _ in range(rounds)],
+            frames=lambda: [ask() for _ in range(rounds)],
             bare_pipe=lambda: [echo(b"x" * 90) for _ in range(rounds)],
         )
+        lockstep.release()
     each = {name: 1e6 * seconds / rounds for name, seconds in times.items()}
     print(
         f"round trip {each['frames']:.0f} µs (goal: at most 60), of a bare pipe "

@@ -59,6 +59,16 @@ class Agent:
     assert [episode.fault for episode in tally.episodes] == ["", "", ""]
 
 
+def test_a_class_plays_many_environments_at_once(agent):
+    code = """
+class Agent:
+    def act(self, observation, info):
+        return (observation[:, 2] + observation[:, 3] > 0) * 1
+"""
+    tally = play_solo(agent(code), CARTPOLE, [1, 2, 3, 4, 5], Rules(environments=2))
+    assert [episode.score for episode in tally.episodes] == played_here([1, 2, 3, 4, 5])
+
+
 def test_a_class_that_cannot_be_made_anew_faults_each_episode_once(agent):
     code = """
 made = 0

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.referee.clock import Clock, Rules
+from podium.referee.lockstep import Lockstep
 from podium.referee.replay import Replay
 from podium.sandbox.inside.frames import ANSWER, ASK, RESET
 from podium.sandbox.link import LateError, LinkError, ToldError
@@ -88,6 +89,7 @@ class _Seat:
         self._start, self._rules = start, rules
         self._left = rules.restarts + 1
         self._served: Served | None = None
+        self._lockstep = Lockstep()
         self._outcome: Outcome | None = None
         self.cause = Cause.OK  # of what was last wrong with it
 
@@ -96,6 +98,7 @@ class _Seat:
         if self._served is None and self._left:
             self._left -= 1
             self._served = self._start()
+            self._lockstep.meet(self._served.link)
             try:
                 self._served.ready(self._rules.load_s)
             except LinkError as error:
@@ -120,6 +123,7 @@ class _Seat:
         began = time.monotonic()
         try:
             action = self._served.link.ask(ASK, question, ANSWER, clock.left_s).get("action")
+            self._lockstep.took(time.monotonic() - began)
         except ToldError as error:  # its process goes on, and is in step with us
             self.cause = error.cause
             return None, str(error)
@@ -155,6 +159,7 @@ class _Seat:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._lockstep.release()
         if self._served is not None:
             self._served.close()
 

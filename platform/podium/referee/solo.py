@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from podium.referee.clock import Clock, Rules
+from podium.referee.lockstep import Lockstep
 from podium.referee.replay import Replay
 from podium.referee.worlds import ActionError, World
 from podium.sandbox.inside.frames import ANSWER, ASK, RESET, Field
@@ -86,6 +87,7 @@ class _Solo:
         self._episodes: list[Episode] = []
         self._running: list[_Running] = []
         self._served: Served | None = None
+        self._lockstep = Lockstep()
         self._starts = 0
         self._outcome: Outcome | None = None
 
@@ -100,6 +102,7 @@ class _Solo:
             if self._served is not None:
                 self._outcome = self._served.finished()
         finally:
+            self._lockstep.release()
             if self._served is not None:
                 self._served.close()
         if self._outcome is None:
@@ -113,6 +116,7 @@ class _Solo:
             self._starts += 1
             served = self._start()
             self._served = served
+            self._lockstep.meet(served.link)
             try:
                 served.ready(self._rules.load_s)
             except LinkError as error:
@@ -143,8 +147,7 @@ class _Solo:
             for place, world in enumerate(self._worlds):
                 if self._seeds:
                     self._running.append(self._begin(place, world))
-            if not self._is_batched:
-                self._reset(served)
+            self._reset(served)
             while self._running:
                 self._move(served)
         except LinkError as error:
@@ -179,6 +182,7 @@ class _Solo:
         began = time.monotonic()
         answer = served.link.ask(ASK, self._question(running), ANSWER, left_s)
         seconds = time.monotonic() - began
+        self._lockstep.took(seconds)
         actions, fault = self._actions(answer.get("action"), len(running))
         most, goes_on, has_begun = self._rules.max_steps, [], False
         for one, action in zip(running, actions, strict=True):

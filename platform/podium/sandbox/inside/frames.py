@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-LOAD, ASK, RESET, READY, ANSWER, FAILED = range(1, 7)  # kinds
+LOAD, ASK, RESET, READY, ANSWER, FAILED, PLACE = range(1, 8)  # kinds; PLACE has no answer
 
 Array = NDArray[Any]
 Field = Array | str

@@ -6,6 +6,7 @@ until then this process may have waited for long, with the packages named on the
 already imported.
 """
 
+import contextlib
 import importlib
 import io
 import os
@@ -100,6 +101,10 @@ def main() -> None:
 def _serve(channel: Channel, serve: Callable[[int, Fields], Fields]) -> None:
     while True:
         kind, fields = channel.receive()
+        if kind == frames.PLACE:  # this thread alone: it is the one that answers
+            with contextlib.suppress(OSError):
+                os.sched_setaffinity(0, fields["processors"].tolist())
+            continue
         try:
             channel.send(frames.ANSWER, **serve(kind, fields))
         except Exception as error:
