@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import save
 
 from podium import running
 from podium.catalog import Run
@@ -124,6 +125,33 @@ def test_a_model_is_fed_by_us_and_gives_the_same_file(carry_out, images):
     said = carry_out("model", doubling(), model=MODEL)
     assert said.outcome == "ran", said.reason
     assert said.output.read_text() == expected(images)
+
+
+NETWORK = """
+import torch
+def build():
+    return torch.nn.Linear(10, 10, bias=False)
+"""
+
+
+def test_weights_are_loaded_into_the_network_of_the_challenge(carry_out, images):
+    network = {"file": "network.py", "weights": {"weight": "F32 [10, 10]"}, "source": NETWORK}
+    rules = MODEL | {"network": network}
+    said = carry_out("model", save({"weight": np.eye(10, dtype=np.float32)}), model=rules)
+    assert said.outcome == "ran", said.reason
+    assert said.output.read_text() == expected(images)
+    said = carry_out("model", save({"weight": np.eye(9, dtype=np.float32)}), model=rules)
+    assert (said.outcome, said.reason) == (
+        "invalid",
+        "'weight' is F32 [9, 9]. Expected F32 [10, 10].",
+    )
+    assert carry_out("model", doubling(), model=rules).outcome == "ran"
+
+
+def test_weights_without_a_network_are_refused(carry_out):
+    said = carry_out("model", save({"weight": np.eye(10, dtype=np.float32)}), model=MODEL)
+    assert said.outcome == "invalid"
+    assert "names no network" in said.reason
 
 
 def test_classes_may_have_names(carry_out, images):

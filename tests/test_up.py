@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import runpy
 import shlex
 import signal
 import socket
@@ -18,7 +19,9 @@ import numpy as np
 import psutil
 import pytest
 import requests
+import torch
 from onnx import TensorProto, helper, numpy_helper
+from safetensors.torch import save_file
 
 from podium import catalog
 
@@ -241,6 +244,27 @@ def test_a_model_gets_the_score_of_the_file_that_it_would_write(coder):
         answer = coder(f"podium submit digits {words} -m linear --wait 120 --format json")
         scores.append(json.loads(answer)["public"]["accuracy"])
     assert scores[0] == scores[1]
+
+
+def test_weights_get_the_score_of_the_network_that_holds_them(coder):
+    """The student's side of it: the published network.py, some weights, the file it would write."""
+    folder = Path(coder("python -c 'import os; print(os.getcwd())'").strip())
+    coder("podium download digits")
+    torch.manual_seed(5)
+    network = runpy.run_path(str(folder / "digits" / "network.py"))["build"]().eval()
+    save_file(network.state_dict(), folder / "model.safetensors")
+    test = np.load(folder / "digits" / "test.npz")
+    with torch.inference_mode():
+        images = torch.from_numpy(test["image"].astype(np.float32)) * np.float32(1 / 255)
+        best = torch.cat([network(part) for part in images.split(256)]).argmax(1)
+    rows = "".join(f"{row},{digit}\n" for row, digit in zip(test["id"], best, strict=True))
+    (folder / "untrained.csv").write_text("id,label\n" + rows)
+    coder("podium submit digits -f model.safetensors --kind model --dry-run")
+    scores = []
+    for words in ("-f untrained.csv", "-f model.safetensors --kind model"):
+        answer = coder(f"podium submit digits {words} -m untrained --wait 120 --format json")
+        scores.append(json.loads(answer)["public"]["accuracy"]["value"])
+    assert scores[0] == pytest.approx(scores[1], abs=0.002)  # sums in another order
 
 
 def test_code_is_run_and_what_it_wrote_is_scored(coder):

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from podium import paths
+from podium import enclosures, paths
 from podium_scoring import METRICS, ChallengeError, Detail, Metric
 from podium_scoring.column import Column, column_of
 from podium_scoring.grading import Choice, Grading
@@ -27,6 +27,7 @@ from podium_scoring.schema import Schema
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(min_length=1)]
+TensorText = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]* \[(\d+(, \d+)*)?\]$")]
 
 
 def _known_metric(name: str) -> str:
@@ -37,7 +38,6 @@ def _known_metric(name: str) -> str:
 
 
 MetricName = Annotated[str, AfterValidator(_known_metric)]
-OWN_METRIC = "metric.py"
 
 
 class _Strict(BaseModel):
@@ -171,6 +171,7 @@ class RunLimits(_Strict):
     disk_mib: Annotated[int, Field(ge=1)] = 256
     output_mib: Annotated[int, Field(ge=1)] = 64
     log_kib: Annotated[int, Field(ge=1, le=4096)] = 64
+    gpu_memory_mib: Annotated[int, Field(ge=1, le=1 << 20)] = 1 << 20
     cores: Annotated[int, Field(ge=1, le=64)] = 1
 
 
@@ -183,6 +184,15 @@ class ModelInput(_Strict):
     scale: float = 1.0  # what the numbers are multiplied with
 
 
+class NetworkSpec(_Strict):
+    """A network that students may send the weights of: its `build()`, and its tensors."""
+
+    file: Literal["network.py"]
+    # Each tensor's type as safetensors names it, and its shape: "F32 [32, 1, 3, 3]".
+    weights: Annotated[dict[Text, TensorText], Field(min_length=1)]
+    source: str = ""  # the text of `file`, which `read` puts here
+
+
 class ModelRun(_Strict):
     """How rows are fed to a model or to `predict(batch)`, and how its answers become a file."""
 
@@ -192,6 +202,7 @@ class ModelRun(_Strict):
     output: list[Annotated[int, Field(ge=1)]]  # the shape of an answer, without the batch axis
     decode: Literal["argmax", "values"] = "argmax"
     labels: list[Text] = []  # of the classes, where they are not 0, 1, 2, …
+    network: NetworkSpec | None = None
     batch_rows: Annotated[int, Field(ge=1, le=65_536)] = 256
     max_mib: Annotated[int, Field(ge=1, le=10_000)] = 256
 
@@ -372,20 +383,12 @@ def read(folder: Path) -> Spec:
         raise ChallengeError(f"{folder} has no challenge.toml.") from None
     except tomllib.TOMLDecodeError as error:
         raise ChallengeError(f"{file.name} is not valid TOML: {error}.") from None
-    _read_own_metrics(folder, values)
+    enclosures.enclose(values, lambda name: _read(folder / name))
     return parse(values, folder.name)
 
 
-def _read_own_metrics(folder: Path, values: dict[str, Any]) -> None:
-    """Put the text of metric.py where challenge.toml names the file."""
-    first = values.get("metric")
-    beside = first.get("also", []) if isinstance(first, dict) else []
-    for table in (first, *(beside if isinstance(beside, list) else ())):
-        if isinstance(table, dict) and table.get("file") == OWN_METRIC:
-            try:
-                table["source"] = (folder / OWN_METRIC).read_text(encoding="utf-8")
-            except FileNotFoundError:
-                raise ChallengeError(f"{folder} has no {OWN_METRIC}.") from None
+def _read(file: Path) -> str | None:
+    return file.read_text(encoding="utf-8") if file.is_file() else None
 
 
 def parse(values: dict[str, Any], slug: str | None = None) -> Spec:
@@ -493,6 +496,7 @@ def _fields_at(location: tuple[int | str, ...]) -> list[str]:
         "limits": RunLimits if "run" in location else Limits,
         "run": Run,
         "model": ModelRun,
+        "network": NetworkSpec,
         "agent": AgentRun,
         "resources": Resources,
         "data": Data,

@@ -6,14 +6,14 @@ from typing import Protocol
 
 import numpy as np
 
-from podium import catalog, workers
+from podium import catalog, modelfile, workers
 from podium.catalog import Spec
 from podium.competitions import find
 from podium.errors import BadRequestError
 from podium.installation import Installation
 from podium.models import Challenge
 from podium.recent import Recent
-from podium.running import check_bundle, check_onnx
+from podium.running import check_bundle
 from podium.sandbox.refusal import RefusedError
 from podium.submissions import check_kind, queue_for
 from podium_scoring import SubmissionError
@@ -84,11 +84,8 @@ def _model(installation: Installation, spec: Spec, keys: dict[str, str], content
     with installation.storage.open(keys[rules.file]) as file:
         data = io.BytesIO(file.read())
     with np.load(data, allow_pickle=False) as stored:
-        card = check_onnx(rules.model_dump(mode="json"), content, stored)
-    return _fits(
-        f"The model can be run: opset {card.opset}, {card.nodes:,} nodes, "
-        f"{card.parameters:,} stored values."
-    )
+        model = modelfile.read(rules.model_dump(mode="json"), content, stored)
+    return _fits(f"The model can be run: {model.words}.")
 
 
 def _fits(message: str, rows: int | None = None) -> Checked:

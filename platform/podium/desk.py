@@ -50,12 +50,18 @@ class Desk:
         folder.chmod(0o755)  # the sandbox runs as somebody else
         return desk
 
+    def takes(self, limits: Limits) -> Callable[[], Served] | None:
+        """What gives a warm sandbox with these limits, if any are kept here."""
+        stock = self.stock
+        return None if stock is None else lambda: stock.take(limits)
+
     def serve(self, load: Load, limits: Limits, hand: Hand) -> Served:
         """A sandbox of its own with this code handed over: a warm one if there is one."""
-        if self.stock is not None:
-            served = self.stock.take(limits)
-        else:
+        take = self.takes(limits)
+        if take is None:
             served = boot(self.confiner, serving_job(self.confiner, limits, gpus=self.gpus))
+        else:
+            served = take()
         served.load(load, hand.hear, hand.let_go)
         return served
 

@@ -62,7 +62,7 @@ class Gpu:
     @property
     def in_sandbox(self) -> Device:
         """As a sandbox is given it."""
-        return Device(self.index, self.minor)
+        return Device(self.index, self.minor, self.uuid)
 
 
 def find(kernel: Path = KERNEL) -> list[Gpu]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium import catalog, datasets, headroom
+from podium import catalog, datasets, headroom, networkcheck
 from podium.catalog import Spec
 from podium.datasets import Prepared
 from podium.errors import FaultError
@@ -101,6 +101,7 @@ def _data(folder: Path, spec: Spec, edition: str, scratch: Path, cache: Path) ->
         yield from _leaks(spec, first.folder / "public")
         headroom.plays(spec, first.folder / "public" / spec.sample_file, first)
         return
+    yield from networkcheck.faults(spec, first)
     truth = spec.grading.read_truth(first.answers.read_bytes())
     yield from leaks(spec, truth, first.folder / "public")
     yield from _scores(folder, spec, edition, first, truth)

@@ -23,7 +23,7 @@ import tomli_w
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
-from podium import catalog, competitions, courses, datasets, editing, submissions
+from podium import catalog, competitions, courses, datasets, editing, enclosures, submissions
 from podium.accounts import HOST, Caller
 from podium.boardrules import PRIVATE
 from podium.catalog import Spec
@@ -49,7 +49,6 @@ LIMITS = BundleLimits(files=2000, total_mib=2048, ratio=1000)
 SEED_BITS = 62
 LONGEST_SLUG = 60
 MOST_DAYS = 3650
-OWN_METRIC = "metric.py"
 SETTINGS = ("opens_at", "closes_at", "time_zone", "daily_limit", "total_limit", "team_size")
 CLONED = (
     *("title", "time_zone", "daily_limit", "total_limit", "finals", "team_size", "weight"),
@@ -163,15 +162,9 @@ def _values(files: Mapping[str, bytes]) -> dict[str, Any]:
         values = tomllib.loads(files["challenge.toml"].decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadRequestError(f"challenge.toml is not valid TOML: {error}.", field="file") from None
-    first = values.get("metric")
-    beside = first.get("also", []) if isinstance(first, dict) else []
-    for table in (first, *(beside if isinstance(beside, list) else ())):
-        if isinstance(table, dict):
-            table.pop("source", None)
-            if table.get("file") == OWN_METRIC:
-                if OWN_METRIC not in files:
-                    raise BadRequestError(f"The folder has no {OWN_METRIC}.", field="file")
-                table["source"] = files[OWN_METRIC].decode("utf-8", "replace")
+    enclosures.enclose(
+        values, lambda name: files[name].decode("utf-8", "replace") if name in files else None
+    )
     return values
 
 
@@ -504,9 +497,6 @@ def export(installation: Installation, caller: Caller, slug: str, out: IO[bytes]
 
 def _texts(spec: Spec, text: str) -> Iterator[tuple[str, str]]:
     values = spec.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
-    sources = [values["metric"], *values["metric"].get("also", [])]
-    for table in sources:
-        if isinstance(table, dict) and (source := table.pop("source", "")):
-            yield OWN_METRIC, source
+    yield from enclosures.disclose(values)
     yield "challenge.toml", tomli_w.dumps(values)
     yield "README.md", text

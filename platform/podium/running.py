@@ -13,13 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from podium import playing
+from podium import modelfile, playing
 from podium.desk import Desk, Hand, Said, limits_of
 from podium.errors import FaultError
 from podium.sandbox import Outcome
 from podium.sandbox.bundle import Bundle, BundleLimits, read_bundle
 from podium.sandbox.feeding import Expected, predict
-from podium.sandbox.onnxfile import Card, Requirements, Tensor, check_model
 from podium.sandbox.outcome import Cause
 from podium.sandbox.refusal import RefusedError
 from podium.sandbox.scripts import run_script
@@ -54,17 +53,6 @@ def check_bundle(
     return read_bundle(content, kind, most, available)
 
 
-def check_onnx(
-    rules: Mapping[str, Any], content: bytes, stored: Mapping[str, NDArray[Any]]
-) -> Card:
-    """What a model says of itself if it fits `[run.model]` and its inputs; else RefusedError."""
-    tensors = tuple(
-        Tensor(one["name"], one["dtype"], (None, *stored[one["array"] or one["name"]].shape[1:]))
-        for one in rules["inputs"]
-    )
-    return check_model(content, Requirements(tensors, tuple(rules["output"]), rules["max_mib"]))
-
-
 def _code(assignment: Mapping[str, Any], desk: Desk, hand: Hand) -> Said:
     """A bundle: a script that reads /data and writes /out, or a function for a batch."""
     rules = assignment["run"]
@@ -83,20 +71,18 @@ def _code(assignment: Mapping[str, Any], desk: Desk, hand: Hand) -> Said:
         gpus=desk.gpus,
         on_log=hand.hear,
         stop=hand.let_go,
+        take=desk.takes(limits_of(rules)),
     )
     return _said(outcome, desk, desk.outputs / wanted)
 
 
 def _model(assignment: Mapping[str, Any], desk: Desk, hand: Hand) -> Said:
-    """An ONNX file: our loop feeds it the rows in batches."""
+    """A network: our loop feeds it the rows in batches."""
     rules = assignment["run"]["model"]
     content = desk.file.read_bytes()
     with np.load(desk.inputs / rules["file"], allow_pickle=False) as stored:
-        check_onnx(rules, content, stored)
-    arrays = _arrays(rules, desk, scaled=True)
-    providers = (CUDA, CPU) if desk.gpus else (CPU,)
-    load = Load("model", {"model.onnx": content}, providers=providers)
-    return _answers(assignment, desk, hand, load, arrays)
+        model = modelfile.read(rules, content, stored, (CUDA, CPU) if desk.gpus else (CPU,))
+    return _answers(assignment, desk, hand, model.load, _arrays(rules, desk, scaled=True))
 
 
 def _agent(assignment: Mapping[str, Any], desk: Desk, hand: Hand) -> Said:

@@ -1,4 +1,4 @@
-"""What students begin with: the script of a baseline, and the same as a notebook."""
+"""What students begin with: the script of a baseline, the same as a notebook, a network."""
 
 import ast
 import hashlib
@@ -21,7 +21,13 @@ HOW = (
 
 
 def write(spec: Spec, folder: Path, public: Path) -> Iterator[tuple[str, str]]:
-    """Put the first baseline's script and notebook into `public`: each name, and what it is."""
+    """Put what students begin with into `public`: each name, and what it is.
+
+    The first baseline's script and notebook, and the network that weights are handed in for.
+    """
+    if spec.run.model is not None and (network := spec.run.model.network):
+        (public / network.file).write_text(network.source, encoding="utf-8")
+        yield network.file, "The network whose weights may be handed in."
     for baseline in spec.baselines[:1]:
         script = catalog.script(folder, baseline)
         text = {".py": script.read_text("utf-8"), ".ipynb": notebook(script, baseline.small)}

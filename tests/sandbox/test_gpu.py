@@ -2,6 +2,7 @@
 
 import subprocess
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -102,6 +103,14 @@ def test_what_is_killed_in_the_middle_gives_its_memory_back(gpu, device):
     while used_mib(gpu) > before + 100:
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_more_than_its_share_of_the_device_ends_a_job(device):
+    code = "import time, torch\nkept = torch.zeros(1 << 29, device='cuda')\ntime.sleep(60)\n"
+    runner = Bubblewrap.here()
+    limits = replace(LIMITS, gpu_memory_mib=1500)
+    outcome = run([runner.python, "-I", "-c", code], limits, runner=runner, gpus=(device,))
+    assert (outcome.cause, outcome.limit) == (Cause.MEMORY_LIMIT, 1500)
 
 
 def test_weights_are_served_on_the_device_with_the_answers_of_the_cpu(device):

@@ -75,18 +75,10 @@ def command_line(
     binds = [Bind(folder, str(folder)) for folder in environment.folders]
     binds += [Bind(INSIDE, RUNNER), *job.binds]
     shown = [f"{bind.target}/" for bind in binds]
-    if not any(target.startswith(f"{CODE}/") for target in shown):  # it comes by the channel
-        parts += [
-            "--perms",
-            "1777",
-            "--dir",
-            f"{SCRATCH}/code",
-            "--symlink",
-            f"{SCRATCH}/code",
-            CODE,
-        ]
-    if not any(target.startswith(f"{DATA}/") for target in shown):
-        parts += ["--perms", "0755", "--dir", DATA]
+    for place in (CODE, DATA):
+        if not any(target.startswith(f"{place}/") for target in shown):  # it comes by the channel
+            inside = f"{SCRATCH}{place}"
+            parts += ["--perms", "1777", "--dir", inside, "--symlink", inside, place]
     parts += _bound(binds)
     parts += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", size]
     parts += ["--tmpfs", "/dev/shm", *_gpus(job.gpus), "--remount-ro", "/dev"]

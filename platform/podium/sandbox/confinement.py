@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 
 from podium.sandbox.bubblewrap import Bubblewrap
+from podium.sandbox.gpumemory import GpuMemory
 from podium.sandbox.job import Bind, Device, Job
 from podium.sandbox.limits import Limits
 from podium.sandbox.outcome import Cause, Ended, Outcome
@@ -36,28 +37,21 @@ def run(
     Raises SandboxError if it could not be started: then nothing of it has run.
     """
     job = Job(tuple(command), limits or Limits(), tuple(binds), dict(env or {}), gpus=tuple(gpus))
-    with Sandbox(job, runner, outputs=outputs) as sandbox:
-        sandbox.begin(on_log, stop)
+    with Sandbox(job, runner) as sandbox:
+        sandbox.begin(on_log, stop, outputs)
         return sandbox.wait()
 
 
 class Sandbox:
     """A started job. Its clock stands still until `begin`; leaving it ends whatever still runs."""
 
-    def __init__(
-        self,
-        job: Job,
-        runner: Runner | None = None,
-        *,
-        outputs: Path | None = None,
-    ) -> None:
+    def __init__(self, job: Job, runner: Runner | None = None) -> None:
         self.job = job
+        gpu_memory = GpuMemory(job.gpus)  # measured before anything runs
         self._tree: Tree = (runner or Bubblewrap.here()).start(job)
-        self._watch = Watch(self._tree, job.limits)
+        self._watch = Watch(self._tree, job.limits, gpu_memory)
         self._outcome: Future[Outcome] = Future()
-        self._thread = threading.Thread(
-            target=self._follow, args=(outputs,), name="sandbox-watch", daemon=True
-        )
+        self._thread = threading.Thread(target=self._follow, name="sandbox-watch", daemon=True)
         self._thread.start()
 
     @property
@@ -84,9 +78,10 @@ class Sandbox:
         self,
         on_log: Callable[[str], None] | None = None,
         stop: threading.Event | None = None,
+        outputs: Path | None = None,
     ) -> None:
-        """Start the clock. `on_log` and `stop` as for `run`."""
-        self._watch.begin(on_log, stop)
+        """Start the clock. `on_log`, `stop` and `outputs` as for `run`."""
+        self._watch.begin(on_log, stop, outputs)
 
     def end(self, cause: Cause = Cause.CANCELLED, reason: str = "It was cancelled.") -> None:
         """End all its processes; the outcome tells this cause unless it had ended before."""
@@ -114,9 +109,9 @@ class Sandbox:
     ) -> None:
         self.close()
 
-    def _follow(self, outputs: Path | None) -> None:
+    def _follow(self) -> None:
         try:
-            self._outcome.set_result(self._watch.follow(outputs))
+            self._outcome.set_result(self._watch.follow())
         except BaseException as error:  # told to whoever waits; nothing may run on unwatched
             self._tree.kill()
             self._tree.finish()

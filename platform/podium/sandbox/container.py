@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from podium.sandbox.arguments import INSIDE, MIB, RUNNER
 from podium.sandbox.gauge import Usage
-from podium.sandbox.job import CODE, OUT, SCRATCH, Device, Job
+from podium.sandbox.job import CODE, DATA, OUT, SCRATCH, Device, Job
 from podium.sandbox.outcome import SandboxError
 from podium.sandbox.outputs import CHUNK, Collected
 
@@ -75,8 +75,9 @@ class Container:
         for folder in (SCRATCH, "/tmp"):
             parts += ["--tmpfs", f"{folder}:{files}"]
         parts += ["--tmpfs", f"{OUT}:rw,nosuid,nodev,mode=1777,size={limits.output_mib * MIB}"]
-        if not any(f"{bind.target}/".startswith(f"{CODE}/") for bind in job.binds):
-            parts += ["--tmpfs", f"{CODE}:{files}"]
+        for place in (CODE, DATA):
+            if not any(f"{bind.target}/".startswith(f"{place}/") for bind in job.binds):
+                parts += ["--tmpfs", f"{place}:{files}"]
         if job.gpus:
             parts += self._gpus(job.gpus)
         parts += ["--volume", f"{INSIDE}:{RUNNER}:ro"]

@@ -31,6 +31,7 @@ class Device:
 
     index: int
     minor: int
+    uuid: str = ""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ class Limits:
     files: int = 20_000  # files, folders and links of all kinds
     output_mib: int = 64  # files in /out
     log_kib: int = 256  # what it prints
+    gpu_memory_mib: int = 1 << 20  # on its GPUs, if it has any
     cores: int = 1  # threads that numeric libraries are told to use
 
     def __post_init__(self) -> None:

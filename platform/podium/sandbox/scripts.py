@@ -19,8 +19,13 @@ from podium.sandbox.confinement import run
 from podium.sandbox.feeding import TRIAL_NOTE, TRIAL_SHARE
 from podium.sandbox.job import CODE, DATA, Bind, Device
 from podium.sandbox.limits import Limits
+from podium.sandbox.link import LinkError
 from podium.sandbox.outcome import Cause, Outcome
 from podium.sandbox.runner import Runner
+from podium.sandbox.served import Load, Served
+
+WARM_MIB = 32  # what a bundle and its inputs hold together, to be copied into a warm sandbox
+Take = Callable[[], Served]
 
 
 def run_script(
@@ -34,10 +39,12 @@ def run_script(
     gpus: tuple[Device, ...] = (),
     on_log: Callable[[str], None] | None = None,
     stop: threading.Event | None = None,
+    take: Take | None = None,
 ) -> Outcome:
     """Run the bundle's entry on a trial and then on all inputs; `outputs` receives /out.
 
-    An end with status 0 but without the file `wanted` is a breach of protocol.
+    An end with status 0 but without the file `wanted` is a breach of protocol. `take` gives warm
+    sandboxes with these limits: small bundles on small inputs start in them at once.
     """
     chosen = runner or Bubblewrap.here()
     with tempfile.TemporaryDirectory(prefix="podium-code-") as folder:
@@ -50,11 +57,13 @@ def run_script(
         command = [chosen.python, "-s", "-E", "-u", f"{CODE}/{bundle.entry}"]
 
         def attempt(data: list[Bind], target: Path) -> Outcome:
-            binds = [Bind(code, CODE), *data]
+            if take is not None and _is_small(bundle, data, limits):
+                load = Load("script", bundle.files, bundle.entry, data=_contents(data))
+                return _with_file(_warm(take, load, on_log, stop, target), wanted)
             outcome = run(
                 command,
                 limits,
-                binds=binds,
+                binds=[Bind(code, CODE), *data],
                 outputs=target,
                 on_log=on_log,
                 stop=stop,
@@ -68,15 +77,45 @@ def run_script(
             if trial.cause is Cause.CANCELLED:
                 return trial
             return replace(trial, reason=f"{trial.reason} {TRIAL_NOTE}", files=())
-        return attempt([Bind(inputs, DATA)], outputs)
+        return attempt([Bind(file, f"{DATA}/{file.name}") for file in _of(inputs)], outputs)
+
+
+def _warm(
+    take: Take,
+    load: Load,
+    on_log: Callable[[str], None] | None,
+    stop: threading.Event | None,
+    target: Path,
+) -> Outcome:
+    with take() as served:
+        served.load(load, on_log, stop, target)
+        try:
+            served.ready(served.sandbox.job.limits.wall_s)
+        except LinkError as error:
+            return served.failed(error)
+        return served.sandbox.wait()
+
+
+def _is_small(bundle: Bundle, data: list[Bind], limits: Limits) -> bool:
+    """Whether the files may be copied: they count as memory and as disk of the run there."""
+    held = sum(map(len, bundle.files.values())) + sum(bind.source.stat().st_size for bind in data)
+    return held <= min(WARM_MIB, limits.disk_mib // 4, limits.memory_mib // 4) << 20
+
+
+def _contents(data: list[Bind]) -> dict[str, bytes]:
+    return {bind.target.removeprefix(f"{DATA}/"): bind.source.read_bytes() for bind in data}
+
+
+def _of(inputs: Path) -> list[Path]:
+    return sorted(path for path in inputs.iterdir() if path.is_file())
 
 
 def trial_binds(inputs: Path, little: Path) -> list[Bind]:
     """The inputs for a trial: tables and arrays cut to 1 % of their rows, the rest as it is."""
     binds = []
-    for file in sorted(inputs.iterdir()):
+    for file in _of(inputs):
         cut = CUTTERS.get(file.suffix)
-        if cut is not None and file.is_file():
+        if cut is not None:
             cut(file, little / file.name)
             (little / file.name).chmod(0o644)
             binds.append(Bind(little / file.name, f"{DATA}/{file.name}"))

@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import TracebackType
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from podium.sandbox.arguments import RUNNER
 from podium.sandbox.confinement import Sandbox
 from podium.sandbox.inside.frames import ASK, LOAD, READY, Field
-from podium.sandbox.job import Bind, Device, Job
+from podium.sandbox.job import CODE, DATA, Bind, Device, Job
 from podium.sandbox.limits import Limits
 from podium.sandbox.link import GoneError, Link, LinkError
 from podium.sandbox.outcome import Cause, Outcome, SandboxError
@@ -25,20 +26,27 @@ CUDA = "CUDAExecutionProvider"
 class Load:
     """What is served.
 
-    Roles: `batch` (predict), `agent` (act), `script` (main), `model` (an ONNX `model.onnx`), and
-    `weights` (a `model.safetensors` for the network that `build()` of the challenge's entry makes).
+    Roles: `batch` (predict), `agent` (act), `script` (which reads `data` in /data), `model` (an
+    ONNX `model.onnx`), and `weights` (a `model.safetensors` for the network that `build()` of the
+    challenge's entry makes).
     """
 
     role: str
     files: Mapping[str, bytes]
     entry: str = ""
     providers: tuple[str, ...] = (CPU,)
+    data: Mapping[str, bytes] = field(default_factory=dict)
 
     def fields(self) -> dict[str, Field]:
         """As the first frame carries it."""
         said: dict[str, Field] = {"role": self.role, "entry": self.entry}
         said["providers"] = ",".join(self.providers)
-        files = {f"file:{name}": np.frombuffer(data, np.uint8) for name, data in self.files.items()}
+        places = {CODE: self.files, DATA: self.data}
+        files: dict[str, Field] = {
+            f"file:{place}/{name}": np.frombuffer(content, np.uint8)
+            for place, named in places.items()
+            for name, content in named.items()
+        }
         return said | files
 
 
@@ -96,9 +104,13 @@ class Served:
         load: Load,
         on_log: Callable[[str], None] | None = None,
         stop: threading.Event | None = None,
+        outputs: Path | None = None,
     ) -> None:
-        """Hand over the code; from here on its time counts. Its answer is awaited by `ready`."""
-        self.sandbox.begin(on_log, stop)
+        """Hand over the code; from here on its time counts. Its answer is awaited by `ready`.
+
+        `outputs` as for `run`.
+        """
+        self.sandbox.begin(on_log, stop, outputs)
         self.link.post(LOAD, load.fields())
 
     def ready(self, limit_s: float) -> None:

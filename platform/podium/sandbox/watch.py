@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from podium.sandbox.gauge import Usage
+from podium.sandbox.gpumemory import GpuMemory
 from podium.sandbox.limits import Limits
 from podium.sandbox.outcome import Cause, Ended, Outcome, SandboxError
 from podium.sandbox.outputs import Collected
@@ -29,11 +30,13 @@ OnLog = Callable[[str], None]
 class Watch:
     """Follows one tree to its end. Until `begin` no time counts but that of getting ready."""
 
-    def __init__(self, tree: Tree, limits: Limits) -> None:
+    def __init__(self, tree: Tree, limits: Limits, gpu_memory: GpuMemory) -> None:
         self._tree = tree
         self._limits = limits
+        self._gpu_memory = gpu_memory
         self._on_log: OnLog | None = None
         self._stop: threading.Event | None = None
+        self._outputs: Path | None = None
         self._cancelled: Ended | None = None
         self._log = bytearray()
         self._printed = 0
@@ -43,10 +46,16 @@ class Watch:
         self._began_s: float | None = None
         self._cpu_before_s = 0.0
 
-    def begin(self, on_log: OnLog | None, stop: threading.Event | None) -> None:
+    def begin(
+        self,
+        on_log: OnLog | None = None,
+        stop: threading.Event | None = None,
+        outputs: Path | None = None,
+    ) -> None:
         """Start the clock: from here on wall and CPU time count, and the caller is told."""
         self._on_log = on_log
         self._stop = stop
+        self._outputs = outputs
         self._cpu_before_s = self._tree.usage().cpu_s
         self._began_s = time.monotonic()
 
@@ -56,8 +65,8 @@ class Watch:
             self._cancelled = ended
         self._tree.kill()
 
-    def follow(self, outputs: Path | None = None) -> Outcome:
-        """Watch until the last process has gone, then take what lies in /out."""
+    def follow(self) -> Outcome:
+        """Watch until the last process has gone, then take what lies in /out if it is wanted."""
         ended = self._until_exit()
         if ended is not None:
             self._tree.kill()
@@ -72,7 +81,7 @@ class Watch:
         if ended is None and status < 0:  # a program's own death is told by a status of 128 + n
             raise SandboxError(f"The sandbox was killed from outside, by signal {-status}.")
         ended = ended or self._verdict(status, usage)
-        collected = self._tree.collect(outputs) if outputs is not None else Collected()
+        collected = self._tree.collect(self._outputs) if self._outputs else Collected()
         return Outcome(
             cause=ended.cause,
             reason=ended.reason,
@@ -150,6 +159,13 @@ class Watch:
                 f"It needed more than {limits.memory_mib} MiB of memory. Files in /scratch, /tmp, "
                 "/dev/shm and /out count too.",
                 limits.memory_mib,
+            )
+        if self._gpu_memory.taken() > limits.gpu_memory_mib * MIB:
+            return Ended(
+                Cause.MEMORY_LIMIT,
+                f"It held more than {limits.gpu_memory_mib} MiB on the GPU. Smaller batches often "
+                "help.",
+                limits.gpu_memory_mib,
             )
         if usage.disk > limits.disk_mib * MIB:
             return self._disk_full()

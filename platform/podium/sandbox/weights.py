@@ -32,6 +32,20 @@ class Weight:
     dtype: str
     shape: tuple[int, ...]
 
+    @classmethod
+    def of(cls, text: str) -> "Weight":
+        """As it is written: `F32 [32, 1, 3, 3]`."""
+        dtype, _, shape = text.partition(" ")
+        return cls(dtype, tuple(json.loads(shape)))
+
+    def __str__(self) -> str:
+        return f"{self.dtype} {list(self.shape)}"
+
+
+def is_weights(content: bytes) -> bool:
+    """Whether these bytes mean to be a safetensors file: a head of a likely length, in braces."""
+    return content[8:9] == b"{" and int.from_bytes(content[:8], "little") <= len(content) - 8
+
 
 def read_weights(content: bytes) -> dict[str, Weight]:
     """The tensors by name. Raises RefusedError if the head and the bytes behind it differ."""
@@ -71,10 +85,7 @@ def check_weights(content: bytes, wanted: Mapping[str, Weight], max_mib: int) ->
         raise RefusedError(f"The architecture has no {extra[0]!r}; {len(extra)} such are given.")
     for name, weight in wanted.items():
         if weights[name] != weight:
-            raise RefusedError(
-                f"{name!r} is {weights[name].dtype} {list(weights[name].shape)}. Expected "
-                f"{weight.dtype} {list(weight.shape)}."
-            )
+            raise RefusedError(f"{name!r} is {weights[name]}. Expected {weight}.")
 
 
 def _begin(facts: Any) -> int:

@@ -80,14 +80,13 @@ def main() -> None:
     _, order = channel.receive()
     role = order.pop("role")
     for name in [name for name in order if name.startswith("file:")]:
-        place = CODE / name.removeprefix("file:")
+        place = Path(name.removeprefix("file:"))
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(order.pop(name).data)
     sys.path.insert(0, str(CODE))
     if role == "script":
         channel.send(frames.READY)
-        sys.argv = [str(CODE / order["entry"])]
-        runpy.run_path(sys.argv[0], run_name="__main__")
+        _script(order)
         return
     try:
         serve = ROLES[role](order)
@@ -96,6 +95,16 @@ def main() -> None:
         sys.exit(1)
     channel.send(frames.READY)
     _serve(channel, serve)
+
+
+def _script(order: Fields) -> None:
+    """Run the entry as `python ENTRY` would."""
+    sys.argv = [str(CODE / order["entry"])]
+    try:
+        runpy.run_path(sys.argv[0], run_name="__main__")
+    except Exception as error:
+        _trace(error)
+        sys.exit(1)
 
 
 def _serve(channel: Channel, serve: Callable[[int, Fields], Fields]) -> None:
@@ -111,16 +120,19 @@ def _serve(channel: Channel, serve: Callable[[int, Fields], Fields]) -> None:
             _tell(channel, error)
 
 
-def _tell(channel: Channel, error: BaseException) -> None:
-    """The trace to the log, without our own lines; its last line to the other side."""
-    trace = traceback.TracebackException.from_exception(error)
-    theirs = [frame for frame in trace.stack if not frame.filename.startswith(OURS)]
-    print("Traceback (most recent call last):", file=sys.stderr)
-    shown = traceback.StackSummary.from_list(theirs)
-    print("".join([*shown.format(), *trace.format_exception_only()]), file=sys.stderr, end="")
+def _trace(error: BaseException) -> str:
+    """Print the trace from the student's first line on; returns its last line."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(OURS):
+        trace = trace.tb_next
+    sys.__excepthook__(type(error), error.with_traceback(trace), trace)
     sys.stderr.flush()
-    last = "".join(trace.format_exception_only()).strip().splitlines()[-1]
-    channel.send(frames.FAILED, message=last[:500])
+    return "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
+
+
+def _tell(channel: Channel, error: BaseException) -> None:
+    """The trace to the log, its last line to the other side."""
+    channel.send(frames.FAILED, message=_trace(error)[:500])
 
 
 def _module(order: Fields) -> dict[str, Any]:
