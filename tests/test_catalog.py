@@ -1,4 +1,5 @@
 import copy
+import shutil
 import tomllib
 
 import pytest
@@ -67,9 +68,7 @@ def test_a_source_that_is_not_pinned_is_refused(values, kind, locator):
 
 def test_a_folder_of_another_name_is_refused(tmp_path, values):
     folder = tmp_path / "figures"
-    folder.mkdir()
-    source = paths.bundled("challenges") / "digits" / "challenge.toml"
-    (folder / "challenge.toml").write_text(source.read_text())
+    shutil.copytree(paths.bundled("challenges") / "digits", folder)
     with pytest.raises(ChallengeError, match="the folder's name, 'figures', got 'digits'"):
         catalog.read(folder)
 

@@ -1,5 +1,7 @@
 """Whether a challenge's network.py makes the tensors that challenge.toml says, and answers."""
 
+import importlib.util
+import logging
 import subprocess
 import sys
 import tempfile
@@ -18,6 +20,9 @@ from safetensors.torch import save
 sys.stdout.buffer.write(save(runpy.run_path(sys.argv[1])["build"]().state_dict()))
 """
 BUILD_LIMIT_S = 120
+NEEDS = ("torch", "safetensors")
+
+log = logging.getLogger(__name__)
 
 
 def faults(spec: Spec, prepared: Prepared) -> Iterator[str]:
@@ -29,6 +34,9 @@ def faults(spec: Spec, prepared: Prepared) -> Iterator[str]:
     if spec.run.model is None or spec.run.model.network is None:
         return
     network = spec.run.model.network
+    if missing := [name for name in NEEDS if importlib.util.find_spec(name) is None]:
+        log.warning("%s is not checked: that needs %s", network.file, " and ".join(missing))
+        return
     with tempfile.TemporaryDirectory(prefix="podium-network-") as scratch:
         folder = Path(scratch)
         file = folder / "model.safetensors"
