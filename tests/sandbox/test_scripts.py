@@ -138,6 +138,40 @@ if __name__ == "__main__":
     assert (outcome.cause, outcome.exit_status) == (Cause.EXCEPTION, 3), outcome.log
 
 
+def test_what_a_script_leaves_for_its_end_is_done(run_script, inputs, outputs):
+    code = b"""
+import atexit, sys, threading, time
+from concurrent.futures import ThreadPoolExecutor
+file = open("/out/predictions.csv", "w")
+atexit.register(lambda: (file.write("late"), file.close()))
+threading.Thread(target=lambda: (time.sleep(0.2), print("thread done"))).start()
+ThreadPoolExecutor(1).submit(print, "pool done")
+sys.stdout.write("no newline")
+sys.exit(None)
+"""
+    outcome = run_script(read_bundle(code), inputs, outputs, Limits())
+    assert outcome.ok, outcome.log
+    assert (outputs / "predictions.csv").read_text() == "late"
+    for words in ("thread done", "pool done", "no newline"):
+        assert words in outcome.log
+
+
+@pytest.mark.parametrize("held", ["", "def write():\n    out.write('more')\n"])
+def test_a_file_that_nobody_closes_is_whole(run_script, inputs, outputs, held):
+    code = f"{held}out = open('/out/predictions.csv', 'w')\nout.write('a' * 9000)\n"
+    code += "import zipfile\narchive = zipfile.ZipFile('/out/a.zip', 'w')\n"
+    code += "archive.writestr('x', 'y')\n"
+    outcome = run_script(read_bundle(code.encode()), inputs, outputs, Limits())
+    assert outcome.ok, outcome.log
+    assert (outputs / "predictions.csv").read_text() == "a" * 9000
+    assert zipfile.ZipFile(outputs / "a.zip").read("x") == b"y"
+
+
+def test_words_as_exit_are_printed_and_are_a_failure(run_script, inputs, outputs):
+    outcome = run_script(read_bundle(b"raise SystemExit('no data')"), inputs, outputs, Limits())
+    assert (outcome.exit_status, outcome.log) == (1, "no data\n")
+
+
 def test_a_trace_shows_the_students_lines_only(run_script, inputs, outputs):
     outcome = run_script(read_bundle(b"def f():\n    1 / 0\nf()\n"), inputs, outputs, Limits())
     assert "serve.py" not in outcome.log

@@ -6,16 +6,19 @@ until then this process may have waited for long, with the packages named on the
 already imported.
 """
 
+import atexit
 import contextlib
+import gc
 import importlib
 import io
 import os
 import runpy
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -76,6 +79,7 @@ def main() -> None:
     channel = Channel()
     for name in sys.argv[1:]:
         importlib.import_module(name)
+    gc.freeze()  # what is imported stays: it need not be looked through again
     channel.send(frames.READY)
     _, order = channel.receive()
     role = order.pop("role")
@@ -97,14 +101,31 @@ def main() -> None:
     _serve(channel, serve)
 
 
-def _script(order: Fields) -> None:
-    """Run the entry as `python ENTRY` would."""
+def _script(order: Fields) -> NoReturn:
+    """Run the entry as `python ENTRY` would, but for taking torch apart at the end: 0.3 s."""
     sys.argv = [str(CODE / order["entry"])]
+    status = 0
     try:
         runpy.run_path(sys.argv[0], run_name="__main__")
-    except Exception as error:
+    except SystemExit as ended:
+        if isinstance(ended.code, int):
+            status = ended.code & 0xFF
+        elif ended.code is not None:
+            print(ended.code, file=sys.stderr)
+            status = 1
+    except BaseException as error:
         _trace(error)
-        sys.exit(1)
+        status = 1
+    threading._shutdown()  # type: ignore[attr-defined]  # what the interpreter does at its end
+    atexit._run_exitfuncs()
+    gc.collect()  # files that nobody closed are closed by this, or else flushed
+    for stream in [one for one in gc.get_objects() if isinstance(one, io.IOBase)]:
+        with contextlib.suppress(OSError, ValueError):  # it is closed, or the disk is full
+            stream.flush()
+    for out in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            out.flush()
+    os._exit(status)
 
 
 def _serve(channel: Channel, serve: Callable[[int, Fields], Fields]) -> None:
