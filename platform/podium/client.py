@@ -250,6 +250,19 @@ class Client:
         """An episode step by step."""
         return self._json("GET", f"/episodes/{episode_id}/replay")
 
+    def matches(self, slug: str, *, team: str = "", only_final: bool = False) -> list[Answer]:
+        """The games of agents that play each other, the latest first."""
+        query = {"team": team, "only_final": only_final}
+        return self._all(f"/competitions/{_part(slug)}/matches", query)
+
+    def matrix(self, slug: str, *, top: int, only_final: bool = False) -> list[Answer]:
+        """The first agents by rating, each with its points against the others."""
+        query = {"top": top, "only_final": only_final}
+        found: list[Answer] = self._json(
+            "GET", f"/competitions/{_part(slug)}/matrix", params=query
+        )["items"]
+        return found
+
     def environment(self, slug: str) -> Answer:
         """What submitted code runs with: packages, inputs, limits."""
         return self._json("GET", f"/competitions/{_part(slug)}/environment")

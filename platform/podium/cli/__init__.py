@@ -62,6 +62,7 @@ COMMANDS = {
     "submission": Entry(COMPETE, "submissions", "submission", "One submission in full."),
     "episodes": Entry(COMPETE, "episodes", "episodes", "What a submitted agent has played."),
     "replay": Entry(COMPETE, "episodes", "replay", "An episode as a page that plays it."),
+    "matches": Entry(COMPETE, "matches", "matches", "Games of agents, and who beats whom."),
     "cancel": Entry(COMPETE, "submissions", "cancel", "Stop a submission before its score."),
     "limits": Entry(COMPETE, "submissions", "limits", "How many submissions are left."),
     "leaderboard": Entry(COMPETE, "leaderboard", "leaderboard", "The board."),

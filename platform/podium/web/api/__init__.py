@@ -12,6 +12,7 @@ from podium.web.api import (
     grades,
     hosts,
     leaderboard,
+    matches,
     publishing,
     rescoring,
     shapes,
@@ -37,7 +38,7 @@ def init_app(app: APIFlask) -> None:
     app.spec_processor(_add_error)
     for noun in (
         *(users, competitions, files, submissions, episodes, leaderboard, teams, hosts, rescoring),
-        *(courses, grades, publishing, work),
+        *(matches, courses, grades, publishing, work),
     ):
         app.register_blueprint(noun.blueprint)
 

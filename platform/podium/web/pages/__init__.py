@@ -14,6 +14,7 @@ from podium.web.pages import (
     help,
     leaderboard,
     manage,
+    matches,
     publishing,
     submissions,
     teach,
@@ -25,7 +26,7 @@ def init_app(app: Flask) -> None:
     """Add the pages and what their templates use."""
     display.init_app(app)
     for noun in (
-        *(challenges, competition, leaderboard, teams, manage, submissions, episodes),
-        *(teach, publishing, courses, grades, account, admin, help),
+        *(challenges, competition, leaderboard, matches, teams, manage, submissions),
+        *(episodes, teach, publishing, courses, grades, account, admin, help),
     ):
         app.register_blueprint(noun.blueprint)
