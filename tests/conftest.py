@@ -570,10 +570,13 @@ class Arena:
     def games(self, assignment: Assignment) -> list[Played]:
         """All games of an assignment: both seats of each match, one of a trial."""
         own, found = assignment.submission_id, []
+        with self.here.database.reading() as session:
+            twin = session.get_one(Submission, own)
+            stands_for = {own: twin.original_id or own}
         for match in assignment.matches:
             sides = [own, match.opponent]
             for seats in [sides] if match.opponent == own else [sides, sides[::-1]]:
-                first, second = (self.strength.get(one, 0) for one in seats)
+                first, second = (self.strength.get(stands_for.get(one, one), 0) for one in seats)
                 scores = [0.5, 0.5] if first == second else [float(first > second)]
                 scores += [1 - scores[0]] if len(scores) == 1 else []
                 who = tuple(Side(one, score) for one, score in zip(seats, scores, strict=True))

@@ -17,7 +17,7 @@ from sqlalchemy.orm.interfaces import ORMOption
 from podium import catalog, leaderboard, submissions
 from podium.accounts import Caller
 from podium.attempts import Lease
-from podium.boardrules import HIDDEN, PUBLIC
+from podium.boardrules import HIDDEN, PRIVATE, PUBLIC
 from podium.catalog import Spec
 from podium.competitions import in_sight, is_staff, sees_private, team_of
 from podium.desk import Played
@@ -109,11 +109,14 @@ def _row(
     moment: datetime,
 ) -> Episode:
     assert spec.run.agent is not None
+    # The twin of a final round plays in the name of the agent.
+    names = {submission.id: submission.original_id} if spec.is_match else {}
+    is_final = spec.is_match and submission.original_id is not None
     who = {side.submission_id for side in played.sides}
     return Episode(
         competition_id=submission.competition_id,
         number=played.number,
-        split=PUBLIC if spec.is_match else splits[played.number],
+        split=(PRIVATE if is_final else PUBLIC) if spec.is_match else splits[played.number],
         game=spec.run.agent.game,
         steps=played.steps,
         result=played.result[:LONGEST_FAULT],
@@ -125,7 +128,7 @@ def _row(
         players=[
             Player(
                 seat=seat,
-                submission_id=side.submission_id,
+                submission_id=names.get(side.submission_id) or side.submission_id,
                 score=side.score,
                 fault=side.fault[:LONGEST_FAULT],
             )

@@ -640,6 +640,7 @@ class BoardOptions(Shape):
     team_size: int
     window_days: int | None
     holds_reveal: bool
+    final_games: int
 
 
 class BoardOptionsRequest(Shape):
@@ -655,6 +656,7 @@ class BoardOptionsRequest(Shape):
     team_size: int = Field(5, ge=1, le=100)
     window_days: int | None = Field(None, ge=1, le=3650)
     holds_reveal: bool = False
+    final_games: int = Field(0, ge=0, le=1000)
     reason: str = Field("", max_length=500)
 
 
