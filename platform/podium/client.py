@@ -255,6 +255,10 @@ class Client:
         query = {"team": team, "only_final": only_final}
         return self._all(f"/competitions/{_part(slug)}/matches", query)
 
+    def final_round(self, slug: str) -> Answer:
+        """How far the final round is."""
+        return self._json("GET", f"/competitions/{_part(slug)}/final")
+
     def matrix(self, slug: str, *, top: int, only_final: bool = False) -> list[Answer]:
         """The first agents by rating, each with its points against the others."""
         query = {"top": top, "only_final": only_final}

@@ -66,6 +66,7 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     ("GET", "/competitions/toy/shakeup"): ({}, HOSTS),
     ("GET", "/competitions/toy/matches"): ({}, SIGNED_IN),
     ("GET", "/competitions/toy/matrix"): ({}, SIGNED_IN),
+    ("GET", "/competitions/toy/final"): ({}, ANYONE),
     ("GET", "/competitions/toy/team"): ({}, SIGNED_IN),
     ("GET", "/competitions/toy/finals"): ({}, MEMBERS),
     ("PUT", "/competitions/toy/finals"): ({"json": {"submissions": []}}, MEMBERS),

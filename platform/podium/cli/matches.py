@@ -30,6 +30,9 @@ def matches(
     if not matrix:
         found = client().matches(slug, team=team, only_final=only_final)
         output.rows([flat(one) for one in found], LISTED, style)
+        final = client().final_round(slug)
+        if final["began_at"]:
+            output.say(f"Final round: {final['played']} of {final['planned']} games.")
         return
     rows = client().matrix(slug, top=top, only_final=only_final)
     if style == "table":

@@ -3,7 +3,7 @@
 from apiflask import APIBlueprint
 from flask import url_for
 
-from podium import competitions, encounters
+from podium import competitions, encounters, finalround
 from podium.encounters import Game
 from podium.web import identity, installation
 from podium.web.api import matchshapes, shapes
@@ -55,6 +55,15 @@ def show_matrix(slug: str, query: matchshapes.MatrixQuery) -> matchshapes.Matrix
         )
     rows = [matchshapes.MatrixRow.model_validate(one) for one in found]
     return matchshapes.Matrix(competition=slug, items=rows)
+
+
+@blueprint.get("/final")
+@blueprint.output(matchshapes.FinalRound)
+def show_final(slug: str) -> matchshapes.FinalRound:
+    """How far the final round is, which every pair of agents plays after the deadline."""
+    with installation().database.reading() as session:
+        found = finalround.progress(session, competitions.find(session, slug))
+    return matchshapes.FinalRound.model_validate(found)
 
 
 def _shape(game: Game) -> matchshapes.Match:

@@ -76,3 +76,19 @@ class Matrix(Shape):
 
     competition: str
     items: list[MatrixRow]
+
+
+class FinalRound(Shape):
+    """How far the final round is: games that are played, of those that are planned.
+
+    `games_of_a_pair` is 0 where there is none; `in_error` agents wait for the host.
+    """
+
+    games_of_a_pair: int
+    began_at: datetime | None
+    ended_at: datetime | None
+    agents: int
+    played: int
+    planned: int
+    in_error: int
+    at_work: int

@@ -95,7 +95,10 @@ def _options(form: Mapping[str, str], zone: ZoneInfo) -> dict[str, object]:
         wanted[name] = forms.moment(form.get(name, ""), zone, name)
     for name in boardoptions.MOST:
         wanted[name] = forms.number(form, name)
-    return wanted | {"holds_reveal": form.get("holds_reveal") == "1"}
+    return wanted | {
+        "holds_reveal": form.get("holds_reveal") == "1",
+        "final_games": forms.number(form, "final_games") or 0,
+    }
 
 
 @blueprint.post("/reveal")

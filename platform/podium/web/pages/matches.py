@@ -2,7 +2,7 @@
 
 from flask import Blueprint, request
 
-from podium import encounters
+from podium import encounters, finalround
 from podium.web import identity, installation
 from podium.web.pages.competition import frame, render
 
@@ -34,6 +34,7 @@ def show(slug: str) -> str:
         return render(
             "matches",
             shown,
+            final=finalround.progress(session, shown.competition),
             agents=agents,
             games=games,
             total=total,
@@ -42,3 +43,11 @@ def show(slug: str) -> str:
             page=page,
             pages=max(1, -(-total // PER_PAGE)),
         )
+
+
+@blueprint.get("/final")
+def show_final(slug: str) -> str:
+    """How far the final round is, for looking again."""
+    with installation().database.reading() as session:
+        shown = frame(session, slug)
+        return render("final", shown, final=finalround.progress(session, shown.competition))
