@@ -226,6 +226,12 @@ def faults_told(
     return told
 
 
+def opening_moves(episode: Episode) -> int:
+    """How many of its first moves were drawn at random; none of one player."""
+    spec = catalog.parse(episode.competition.challenge.spec)
+    return spec.run.agent.opening_moves if spec.is_match and spec.run.agent else 0
+
+
 def replay(installation: Installation, episode: Episode) -> Replay:
     """What was played."""
     with installation.storage.open(episode.replay_key) as file:

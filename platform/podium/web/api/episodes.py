@@ -57,6 +57,7 @@ def replay(episode_id: int) -> shapes.Replay:
     kept = episodes.replay(here, found)
     return shapes.Replay(
         episode=_shape(found, told, names),
+        opening_moves=episodes.opening_moves(found),
         tracks={
             name: np.round(track.astype(np.float64), DECIMALS).tolist()
             if track.dtype.kind == "f"

@@ -402,9 +402,13 @@ class Episodes(Page):
 
 
 class Replay(Shape):
-    """An episode step by step: arrays by name (observation, action, reward)."""
+    """An episode step by step: arrays by name (observation, action, reward).
+
+    Of two players the first `opening_moves` were drawn at random, by neither agent.
+    """
 
     episode: Episode
+    opening_moves: int
     tracks: dict[str, list[Any]]
 
 
