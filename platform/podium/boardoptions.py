@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from podium import catalog, climbing, entries, finalround
 from podium.accounts import Caller
-from podium.boardrules import ANTI_OVERFIT, LADDER, MEAN_RANK, NAMES, ORDERS, Rules
+from podium.boardrules import ANTI_OVERFIT, LADDER, MEAN_RANK, NAMED, NAMES, ORDERS, Rules
 from podium.competitions import audit, find, need_host, need_moment
 from podium.errors import BadRequestError, ConflictError
 from podium.models import Competition, Evaluation, Submission
@@ -85,6 +85,11 @@ def _check(competition: Competition, name: str, value: Any) -> None:
     if name in CHOICES and value not in CHOICES[name]:
         raise BadRequestError(
             f"{name} cannot be {value!r}. Choose {' or '.join(CHOICES[name])}.", field=name
+        )
+    if name == "names" and value != NAMED and competition.season:
+        raise BadRequestError(
+            f"{competition.slug} counts for the season {competition.season}, which shows names.",
+            field=name,
         )
     if name in MOMENTS:
         need_moment(value, name)

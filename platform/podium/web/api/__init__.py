@@ -15,6 +15,7 @@ from podium.web.api import (
     matches,
     publishing,
     rescoring,
+    seasons,
     shapes,
     submissions,
     teams,
@@ -38,7 +39,7 @@ def init_app(app: APIFlask) -> None:
     app.spec_processor(_add_error)
     for noun in (
         *(users, competitions, files, submissions, episodes, leaderboard, teams, hosts, rescoring),
-        *(matches, courses, grades, publishing, work),
+        *(matches, courses, grades, publishing, seasons, work),
     ):
         app.register_blueprint(noun.blueprint)
 

@@ -467,6 +467,7 @@ class BoardRow(Shape):
     is_me: bool
     change: int | None
     tie_group: int | None
+    medal: str
     others: dict[str, float]
 
 
@@ -673,6 +674,7 @@ class EditRequest(BoardOptionsRequest):
     title: str = Field("", max_length=200)
     opens_at: AwareDatetime | None = None
     time_zone: str = Field("UTC", max_length=100)
+    season: str = Field("", max_length=100)
     daily_limit: int = Field(5, ge=1, le=1000)
     total_limit: int | None = Field(None, ge=1, le=100_000)
     grace_minutes: int = Field(0, ge=0, le=24 * 60)
@@ -689,6 +691,7 @@ class Edited(BoardOptions):
     title: str
     opens_at: datetime | None
     time_zone: str
+    season: str
     daily_limit: int
     total_limit: int | None
     grace_minutes: int

@@ -16,6 +16,7 @@ from podium.web.pages import (
     manage,
     matches,
     publishing,
+    seasons,
     submissions,
     teach,
     teams,
@@ -27,6 +28,6 @@ def init_app(app: Flask) -> None:
     display.init_app(app)
     for noun in (
         *(challenges, competition, leaderboard, matches, teams, manage, submissions),
-        *(episodes, teach, publishing, courses, grades, account, admin, help),
+        *(episodes, teach, publishing, courses, grades, account, seasons, admin, help),
     ):
         app.register_blueprint(noun.blueprint)

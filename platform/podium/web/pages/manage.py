@@ -64,6 +64,7 @@ def change(slug: str) -> Response:
         wanted = {
             "title": form.get("title", ""),
             "time_zone": form.get("time_zone", "").strip(),
+            "season": form.get("season", ""),
             "opens_at": forms.moment(form.get("opens_at", ""), zone, "opens_at"),
             **{name: forms.number(form, name) for name in editing.MOST},
             **{name: forms.number(form, name) or 0 for name in editing.LATE},
