@@ -267,6 +267,19 @@ class Client:
         )["items"]
         return found
 
+    def seasons(self) -> list[str]:
+        """The names of the seasons, the latest first."""
+        found: list[str] = self._json("GET", "/seasons")["items"]
+        return found
+
+    def season(self, name: str) -> list[Answer]:
+        """The people of a season by their points of today."""
+        return self._all(f"/seasons/{_part(name)}", {})
+
+    def person(self, handle: str) -> Answer:
+        """The final boards that a person stands on."""
+        return self._json("GET", f"/people/{_part(handle)}")
+
     def environment(self, slug: str) -> Answer:
         """What submitted code runs with: packages, inputs, limits."""
         return self._json("GET", f"/competitions/{_part(slug)}/environment")

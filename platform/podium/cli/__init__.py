@@ -68,6 +68,8 @@ COMMANDS = {
     "leaderboard": Entry(COMPETE, "leaderboard", "leaderboard", "The board."),
     "run": Entry(COMPETE, "rehearsal", "run", "Run a bundle, model or agent on this machine."),
     "shakeup": Entry(COMPETE, "leaderboard", "shakeup", "What the reveal changed."),
+    "season": Entry(COMPETE, "seasons", "season", "People by points and medals."),
+    "person": Entry(COMPETE, "seasons", "person", "What somebody has done."),
     "team": Entry(COMPETE, "teams", "team", "Your team: invite, accept, leave, merge."),
     "select": Entry(COMPETE, "teams", "select", "Choose your final submissions."),
     "score": Entry(COMPETE, "scoring", "score", "Check a file, score it against answers."),

@@ -674,7 +674,7 @@ class EditRequest(BoardOptionsRequest):
     title: str = Field("", max_length=200)
     opens_at: AwareDatetime | None = None
     time_zone: str = Field("UTC", max_length=100)
-    season: str = Field("", max_length=100)
+    season: str | None = Field("", max_length=100, coerce_numbers_to_str=True)
     daily_limit: int = Field(5, ge=1, le=1000)
     total_limit: int | None = Field(None, ge=1, le=100_000)
     grace_minutes: int = Field(0, ge=0, le=24 * 60)
