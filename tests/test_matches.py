@@ -211,3 +211,16 @@ def test_a_pool_is_not_scored_once_more(pool, installation, factory):
     admin = factory.person("root-01", "admin")
     with pytest.raises(ConflictError, match="rates agents by all their games"):
         rescoring.begin(installation, admin, "duel", rescoring.Revision(excluded=("1",)))
+
+
+def test_games_against_an_agent_in_the_middle_of_its_rounds_count_already(pool):
+    first, second, third = (pool.hand_in(f"{name}-01") for name in ("ada", "bob", "cyd"))
+    pool.strength = {first: 1, second: 2, third: 3}
+    pool.play_out(first, 1)
+    pool.play_out(second, 2)
+    before = pool.ratings()
+    lease, pairings = pool.take(third)
+    assert pool.report(lease, pool.results(third, pairings[:3])) == (True, True)
+    after = pool.ratings()
+    assert {*after} == {first, second}  # the third has no rating yet
+    assert after != before

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from itertools import count
 
 from sqlalchemy import func, select
@@ -29,7 +30,8 @@ from podium.verdicts import State, Verdict
 GAMES_OF_A_MATCH = 2  # one opening, both seats
 NOBODY = "Final round"  # the team of nobody that its work belongs to, with a number
 AT_WORK = (State.QUEUED, State.RUNNING)
-NOT_IDLE = (*AT_WORK, State.ERROR)  # in error it waits for its host
+STOPPED = (State.ERROR, State.FAILED, State.INVALID)  # it waits for its host
+NOT_IDLE = (*AT_WORK, *STOPPED)
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,9 @@ def progress(session: Session, competition: Competition) -> Progress:
         pairs = table.pairs()
         planned = len(pairs) * wanted
         played = sum(min(table.played[_pair(*pair)], wanted) for pair in pairs)
-        owing = {one.submission_id for one in table.seated if table.owed(one.submission_id)}
         states = _twins(session, competition.id)
-        in_error = sum(states.get(one) == State.ERROR for one in owing)
-        at_work = sum(states.get(one) in AT_WORK for one in owing)
+        in_error = sum(states.get(one) in STOPPED for one in table.owed)
+        at_work = sum(states.get(one) in AT_WORK for one in table.owed)
     return Progress(
         games_of_a_pair=wanted,
         began_at=competition.final_began_at,
@@ -103,14 +104,17 @@ def advance(session: Session, competition: Competition, moment: datetime) -> int
     if competition.final_began_at is None:
         _lock(session, competition, moment)
     table = _Table.of(session, competition)
-    owing = [one for one in table.seated if table.owed(one.submission_id)]
-    if not owing:
+    if not table.owed:
         if competition.final_ended_at is None:
             _end(session, competition)
         return 0
     competition.final_ended_at = None  # a team was reinstated
     states = _twins(session, competition.id)
-    idle = [one.submission for one in owing if states.get(one.submission_id) not in NOT_IDLE]
+    idle = [
+        one.submission
+        for one in table.seated
+        if one.submission_id in table.owed and states.get(one.submission_id) not in NOT_IDLE
+    ]
     if idle:
         _let_wait(session, competition, idle)
     return len(idle)
@@ -123,11 +127,10 @@ def stands_still(session: Session, competition: Competition) -> bool:
     if competition.final_began_at is None:
         return True
     table = _Table.of(session, competition)
-    owing = [one.submission_id for one in table.seated if table.owed(one.submission_id)]
-    states = _twins(session, competition.id) if owing else {}
-    if competition.final_ended_at is None and not owing:
-        return True
-    return any(states.get(one) not in NOT_IDLE for one in owing)
+    if not table.owed:
+        return competition.final_ended_at is None
+    states = _twins(session, competition.id)
+    return any(states.get(one) not in NOT_IDLE for one in table.owed)
 
 
 def close(session: Session, competition: Competition) -> None:
@@ -143,7 +146,7 @@ def pairings(installation: Installation, session: Session, twin: Submission) -> 
     table = _Table.of(session, twin.competition)
     by_id = {one.submission_id: one.submission for one in table.seated}
     found: list[Pairing] = []
-    for opponent, games in table.owed(twin.original_id):
+    for opponent, games in table.owed.get(twin.original_id, ()):
         first = table.played[_pair(twin.original_id, opponent)] // GAMES_OF_A_MATCH
         for number in range(first, first + games // GAMES_OF_A_MATCH):
             opening = hidden[-1 - number % len(hidden)]  # the same for every pair
@@ -167,14 +170,13 @@ def settle(
         select(Competition.id).where(Competition.id == competition.id).with_for_update()
     ).one()
     table = _Table.of(session, competition)
-    goes_on = bool(table.owed(twin.original_id))
+    goes_on = twin.original_id in table.owed
     if goes_on:
         turns.enter_next(session, twin, twin.queue)
         taken = attempts.play_on(session, lease, "Its share of the final goes on.", spent)
     else:
         taken = attempts.end(session, lease, Ending(Verdict.SCORED, spent=spent))
-    is_last = not any(table.owed(one.submission_id) for one in table.seated)
-    if taken and is_last and competition.final_ended_at is None:
+    if taken and not table.owed and competition.final_ended_at is None:
         session.flush()
         _end(session, competition)
     return taken, goes_on and taken
@@ -230,14 +232,15 @@ class _Table:
             if one.submission.team_id != other.submission.team_id
         ]
 
-    def owed(self, submission_id: int) -> list[tuple[int, int]]:
-        """The opponents that an agent hosts and has not done with, and how many games are left."""
-        left = [
-            (other, self.games_of_a_pair - self.played[_pair(host, other)])
-            for host, other in self.pairs()
-            if host == submission_id
-        ]
-        return [(other, games) for other, games in left if games > 0]
+    @cached_property
+    def owed(self) -> dict[int, list[tuple[int, int]]]:
+        """Of each host that has not done: the opponents, and how many games are left."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for host, other in self.pairs():
+            left = self.games_of_a_pair - self.played[_pair(host, other)]
+            if left > 0:
+                found.setdefault(host, []).append((other, left))
+        return found
 
     def _hosts(self, place: int, other: int) -> bool:
         """Whether the first of two places hosts their pair: each hosts the half to its right."""

@@ -136,7 +136,7 @@ def rate(session: Session, competition: Competition) -> None:
     The public rating is by the games of the season, the private one by those of the final round
     as well.
     """
-    agents = [one for one in pool(session, competition) if one.state == State.SCORED]
+    agents = pool(session, competition)  # those in the middle of their rounds as well
     known = {
         (row.submission_id, row.split): row
         for row in session.scalars(
@@ -145,13 +145,17 @@ def rate(session: Session, competition: Competition) -> None:
             .where(Submission.competition_id == competition.id, Evaluation.metric == METRIC)
         )
     }
-    for split in SPLITS:
-        games = _games(session, agents, with_final=split == PRIVATE)
-        table = _table(games)
+    of_season = _games(session, agents)
+    is_locked = competition.final_began_at is not None
+    everything = _games(session, agents, with_final=True) if is_locked else of_season
+    season = _table(of_season)
+    table_of = {PUBLIC: season, PRIVATE: _table(everything) if is_locked else season}
+    for split, games in ((PUBLIC, of_season), (PRIVATE, everything)):
+        table = table_of[split]
         played = Counter(one for game in games for one in game[:2])
         digest = hashlib.sha256(repr(sorted(games)).encode()).hexdigest()[:12]
         signature = str(Signature(METRIC, digest, made_with={"numpy": version("numpy")}))
-        for agent in agents:
+        for agent in (one for one in agents if one.state == State.SCORED):
             rating, error = _known(table, agent.id)
             row = known.pop((agent.id, split), None)
             if row is None:
