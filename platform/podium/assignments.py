@@ -246,8 +246,9 @@ def _finish(
     submission = submission_of(session, lease)
     episodes.add(installation, session, lease, submission, said.episodes)
     if submission.queue == "match":
-        rounds = matches if submission.original_id is None else finalround
-        return rounds.settle(session, lease, submission, said.spent)
+        if submission.original_id is not None:
+            return finalround.settle(session, lease, submission, said.spent)
+        return matches.settle(session, lease, submission, said.spent)
     key = attempts.output_key(session, lease)
     if not key:
         raise BadRequestError("Bring the output before the report that it ran.", field="outcome")
@@ -275,9 +276,10 @@ def _assignment(
     spec: Spec = catalog.parse(challenge.spec)
     seeds: list[tuple[int, int]] = []
     pairings: list[Pairing] = []
-    if spec.is_match:
-        rounds = matches if submission.original_id is None else finalround
-        pairings = rounds.pairings(installation, session, submission)
+    if spec.is_match and submission.original_id is not None:
+        pairings = finalround.pairings(installation, session, submission)
+    elif spec.is_match:
+        pairings = matches.pairings(installation, session, submission)
     elif spec.run.agent is not None:
         seeds = [(one.number, one.seed) for one in episodes.seeds(installation, challenge)]
     token = _signer(installation).dumps([lease.submission_id, lease.number, lease.worker])

@@ -194,7 +194,7 @@ def get(session: Session, caller: Caller, episode_id: int) -> Episode:
 
 def names_told(session: Session, caller: Caller | None, found: Sequence[Episode]) -> dict[int, str]:
     """What the caller may call each team that played, by its id: the names of the board."""
-    told = {}
+    told: dict[int, str] = {}
     for competition in {episode.competition_id: episode.competition for episode in found}.values():
         own = team_of(session, competition.id, caller.id if caller else None)
         reader = Reader(own.id if own else None, is_staff(competition, caller))

@@ -52,7 +52,8 @@ def points(rank: int, teams: int, members: int) -> float:
 
     100,000 / √members · rank^-0.75 · log10(1 + log10(teams)); nothing where nobody was beaten.
     """
-    return MOST_POINTS / math.sqrt(members) * rank**-0.75 * math.log10(1 + math.log10(teams))
+    share = MOST_POINTS / math.sqrt(members)
+    return share * math.pow(rank, -0.75) * math.log10(1 + math.log10(teams))
 
 
 def faded(worth: float, ended_at: datetime, moment: datetime) -> float:
