@@ -166,10 +166,13 @@ def test_a_killed_worker_loses_no_game_and_a_late_report_doubles_none(arena, poo
 
 def test_a_second_start_changes_nothing(arena, pool):
     tick(arena)
-    with arena.here.database.reading() as session:
-        twins = session.scalars(
-            select(Submission.id).where(Submission.original_id.is_not(None))
-        ).all()
+
+    def twins() -> set[int]:
+        with arena.here.database.reading() as session:
+            query = select(Submission.id).where(Submission.original_id.is_not(None))
+            return set(session.scalars(query))
+
+    began = twins()
     for _ in range(2):
         with arena.here.database.writing() as session:
             competition = competitions.find(session, "duel")
@@ -178,11 +181,7 @@ def test_a_second_start_changes_nothing(arena, pool):
     tick(arena)
     arena.report(first, arena.games(first))
     tick(arena)
-    with arena.here.database.reading() as session:
-        assert (
-            session.scalars(select(Submission.id).where(Submission.original_id.is_not(None))).all()
-            == twins
-        )
+    assert twins() == began
     arena.play_all()
     tick(arena)
     assert everybody_met(arena, pool)
