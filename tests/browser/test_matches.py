@@ -2,13 +2,16 @@
 
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import update
 from werkzeug.serving import make_server
 
-from podium import accounts
-from podium.models import User
+from podium import accounts, boardclock
+from podium.models import Competition, User
+from podium.models.record import now
 
 pytestmark = [
     pytest.mark.browser,
@@ -59,3 +62,27 @@ def test_who_beats_whom_is_read_and_a_game_is_looked_up(page, inspect):
     games.first.get_by_role("link").click()
     expect(page.locator("[data-player]").get_by_role("status")).to_contain_text("of 7")
     assert inspect(page, ["/c/duel/matches"]) == []
+
+
+def test_the_final_round_is_followed_without_a_reload(page, inspect, arena):
+    with arena.here.database.writing() as session:
+        session.execute(
+            update(Competition).values(closes_at=now() - timedelta(seconds=1), final_games=2)
+        )
+    boardclock.tick(arena.here, now())
+    sign_in(page)
+    page.goto("/c/duel/matches")
+    told = page.locator("#final")
+    expect(told).to_contain_text("Final round: 0 of 20 games.")
+    first = arena.take()
+    arena.report(first, arena.games(first))
+    expect(told).to_contain_text("Final round: 4 of 20 games.", timeout=10_000)
+    assert inspect(page, ["/c/duel/leaderboard"]) == []
+    page.goto("/c/duel/matches")
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    arena.play_all()
+    expect(told).to_contain_text("all 20 games are played", timeout=10_000)
+    boardclock.tick(arena.here, now())
+    page.goto("/c/duel/leaderboard?split=private")
+    expect(page.locator("main")).to_contain_text("those of the final round as well")
