@@ -545,7 +545,8 @@ def toy_spec() -> dict[str, Any]:
 class Arena:
     """A competition `duel` of agents that play each other, and a run worker that serves it.
 
-    Games are not played: of two agents the one of the larger strength wins, wherever it sits.
+    Games are not played: of two agents the one of the larger strength wins, wherever it sits, or
+    with `luck` does so the more probably the stronger it is.
     Everything else is what a worker does: assignments, replays, reports.
     """
 
@@ -554,6 +555,7 @@ class Arena:
         self.here = factory.installation
         self.people: dict[str, Caller] = {}
         self.strength: dict[int, float] = {}
+        self.luck: np.random.Generator | None = None
 
     def hand_in(self, name: str, strength: float = 0, agent: bytes = SAMPLE_AGENT) -> int:
         """An agent of somebody, who joins if need be; returns its submission's id."""
@@ -577,8 +579,11 @@ class Arena:
             sides = [own, match.opponent]
             for seats in [sides] if match.opponent == own else [sides, sides[::-1]]:
                 first, second = (self.strength.get(stands_for.get(one, one), 0) for one in seats)
-                scores = [0.5, 0.5] if first == second else [float(first > second)]
-                scores += [1 - scores[0]] if len(scores) == 1 else []
+                if self.luck is not None:  # strengths are log-odds, as Bradley and Terry have it
+                    won = float(self.luck.random() < 1 / (1 + np.exp(second - first)))
+                else:
+                    won = 0.5 if first == second else float(first > second)
+                scores = [won, 1 - won]
                 who = tuple(Side(one, score) for one, score in zip(seats, scores, strict=True))
                 said = "draw" if scores[0] == 0.5 else f"won by player {2 - int(scores[0])}"
                 found.append(Played(match.number, 7, said, who, len(REPLAY)))
