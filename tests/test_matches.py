@@ -2,7 +2,9 @@
 
 import contextlib
 
+import numpy as np
 import pytest
+from scipy.stats import kendalltau
 from sqlalchemy import func, select
 
 from podium import attempts, episodes, leaderboard, matches, rescoring, submissions
@@ -10,7 +12,7 @@ from podium.accounts import Caller
 from podium.competitions import find
 from podium.desk import Played, Side
 from podium.errors import ConflictError
-from podium.models import Episode, Evaluation, Player, Submission
+from podium.models import Challenge, Episode, Evaluation, Player, Submission
 
 
 @pytest.fixture
@@ -211,3 +213,34 @@ def test_a_pool_is_not_scored_once_more(pool, installation, factory):
     admin = factory.person("root-01", "admin")
     with pytest.raises(ConflictError, match="rates agents by all their games"):
         rescoring.begin(installation, admin, "duel", rescoring.Revision(excluded=("1",)))
+
+
+def test_games_against_an_agent_in_the_middle_of_its_rounds_count_already(pool):
+    first, second, third = (pool.hand_in(f"{name}-01") for name in ("ada", "bob", "cyd"))
+    pool.strength = {first: 1, second: 2, third: 3}
+    pool.play_out(first, 1)
+    pool.play_out(second, 2)
+    before = pool.ratings()
+    lease, pairings = pool.take(third)
+    assert pool.report(lease, pool.results(third, pairings[:3])) == (True, True)
+    after = pool.ratings()
+    assert {*after} == {first, second}  # the third has no rating yet
+    assert after != before
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_ratings_recover_a_known_order_at_a_hundred_games_each(arena, installation):
+    """Through matchmaking, rounds and fits as they are: Kendall's tau with the truth."""
+    with installation.database.writing() as session:
+        challenge = session.scalars(select(Challenge)).one()
+        agent = challenge.spec["run"]["agent"] | {"games": 100}
+        challenge.spec = challenge.spec | {"run": {"agent": agent}}
+    arena.luck = np.random.default_rng(7)
+    strengths = np.random.default_rng(1).permutation(np.linspace(-2, 2, 12))
+    ids = [arena.hand_in(f"player-{n:02}", one) for n, one in enumerate(strengths)]
+    arena.play_all()
+    with installation.database.reading() as session:
+        rows = session.scalars(select(Evaluation).where(Evaluation.split == "public")).all()
+        assert all(row.n >= 100 for row in rows)
+        rated = {row.submission_id: row.value for row in rows}
+    assert kendalltau(strengths, [rated[one] for one in ids]).statistic >= 0.8

@@ -14,7 +14,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from podium import attempts, catalog, episodes, matches, turns, workers
+from podium import attempts, catalog, episodes, finalround, matches, turns, workers
 from podium.attempts import Ending, Lease, Spent
 from podium.catalog import Spec
 from podium.desk import Played
@@ -154,6 +154,7 @@ def opponent_of(session: Session, lease: Lease, submission_id: int) -> Submissio
         submission.queue == "match"
         and other is not None
         and other.kind == "agent"
+        and other.original_id is None
         and other.competition_id == submission.competition_id
         and other.state in (State.SCORED, State.RUNNING, State.QUEUED)
     ):
@@ -245,6 +246,8 @@ def _finish(
     submission = submission_of(session, lease)
     episodes.add(installation, session, lease, submission, said.episodes)
     if submission.queue == "match":
+        if submission.original_id is not None:
+            return finalround.settle(session, lease, submission, said.spent)
         return matches.settle(session, lease, submission, said.spent)
     key = attempts.output_key(session, lease)
     if not key:
@@ -273,7 +276,9 @@ def _assignment(
     spec: Spec = catalog.parse(challenge.spec)
     seeds: list[tuple[int, int]] = []
     pairings: list[Pairing] = []
-    if spec.is_match:
+    if spec.is_match and submission.original_id is not None:
+        pairings = finalround.pairings(installation, session, submission)
+    elif spec.is_match:
         pairings = matches.pairings(installation, session, submission)
     elif spec.run.agent is not None:
         seeds = [(one.number, one.seed) for one in episodes.seeds(installation, challenge)]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from podium import entries, limits, reveal
+from podium import entries, finalround, limits, reveal
 from podium.boardrules import SPLITS
 from podium.installation import Installation
 from podium.models import BoardEntry, Competition, Submission
@@ -18,7 +18,12 @@ def tick(installation: Installation, moment: datetime) -> int:
     with installation.database.reading() as session:
         found = due(session, moment)
     for competition_id in found:
-        for act in (note_day, expire, reveal.when_due):  # one transaction each: see entries' locks
+        for act in (
+            note_day,
+            expire,
+            reveal.advance_final,
+            reveal.when_due,
+        ):  # one transaction each: see entries' locks
             with installation.database.writing() as session:
                 act(session, session.get_one(Competition, competition_id), moment)
     return len(found)
@@ -42,7 +47,7 @@ def due(session: Session, moment: datetime) -> Sequence[int]:
         is_over = closes_at is not None and closes_at < moment
         if (
             noted != limits.local_day(moment, zone)
-            or (is_over and revealed_at is None and not holds and _can_reveal(session, id_, moment))
+            or (is_over and revealed_at is None and _ends(session, id_, moment, holds=holds))
             or (days is not None and _left(session, id_, moment - timedelta(days=days)))
         ):
             found.append(id_)
@@ -104,6 +109,12 @@ def _left(session: Session, competition_id: int, since: datetime) -> list[int]:
     return sorted(set(session.scalars(rows)))
 
 
-def _can_reveal(session: Session, competition_id: int, moment: datetime) -> bool:
-    stands = reveal.standing(session, session.get_one(Competition, competition_id), moment)
-    return stands.is_over and not stands.open_submissions
+def _ends(session: Session, competition_id: int, moment: datetime, *, holds: bool) -> bool:
+    """Whether the final round has something to do, or the reveal is due."""
+    competition = session.get_one(Competition, competition_id)
+    stands = reveal.standing(session, competition, moment)
+    if not stands.is_over or stands.open_submissions:
+        return False
+    if finalround.stands_still(session, competition):
+        return True
+    return not holds and not stands.final.is_due

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from podium import climbing, entries
+from podium import catalog, climbing, entries, finalround
 from podium.accounts import Caller
-from podium.boardrules import ANTI_OVERFIT, LADDER, MEAN_RANK, NAMES, ORDERS, Rules
+from podium.boardrules import ANTI_OVERFIT, LADDER, MEAN_RANK, NAMED, NAMES, ORDERS, Rules
 from podium.competitions import audit, find, need_host, need_moment
 from podium.errors import BadRequestError, ConflictError
 from podium.models import Competition, Evaluation, Submission
@@ -23,7 +23,9 @@ CHOICES: Mapping[str, Mapping[str, str]] = {
     "anti_overfit": ANTI_OVERFIT,
 }
 MOMENTS = ("closes_at", "freezes_at", "merges_until")
-OPTIONS = (*CHOICES, *MOMENTS, *MOST, "holds_reveal")
+MOST_FINAL_GAMES = 1000
+FIXED = ("closes_at", "final_games")  # once the final round has begun
+OPTIONS = (*CHOICES, *MOMENTS, *MOST, "holds_reveal", "final_games")
 
 
 def of(competition: Competition) -> dict[str, Any]:
@@ -50,6 +52,12 @@ def change(
     session.refresh(competition)
     if competition.revealed_at is not None:
         raise ConflictError(f"{slug} is revealed. Its board stays as it is.")
+    if competition.final_began_at is not None and {"closes_at", "final_games"} & set(wanted):
+        same = all(wanted.get(n, v) == v for n, v in of(competition).items() if n in FIXED)
+        if not same:
+            raise ConflictError(
+                f"The final round of {slug} has begun: its deadline and games stay as they are."
+            )
     before = of(competition)
     for name, value in wanted.items():
         _check(competition, name, value)
@@ -78,11 +86,18 @@ def _check(competition: Competition, name: str, value: Any) -> None:
         raise BadRequestError(
             f"{name} cannot be {value!r}. Choose {' or '.join(CHOICES[name])}.", field=name
         )
+    if name == "names" and value != NAMED and competition.season:
+        raise BadRequestError(
+            f"{competition.slug} counts for the season {competition.season}, which shows names.",
+            field=name,
+        )
     if name in MOMENTS:
         need_moment(value, name)
     is_number = name in MOST and not (value is None and name == "window_days")
     if is_number and not (isinstance(value, int) and 1 <= value <= MOST[name]):
         raise BadRequestError(f"{name} is 1 to {MOST[name]}, not {value!r}.", field=name)
+    if name == "final_games":
+        _check_final(competition, value)
     if (
         name == "order_by"
         and value == MEAN_RANK
@@ -90,6 +105,21 @@ def _check(competition: Competition, name: str, value: Any) -> None:
     ):
         raise BadRequestError(
             f"{competition.slug} has one metric. Ranks are averaged over several.", field=name
+        )
+
+
+def _check_final(competition: Competition, games: Any) -> None:
+    is_even = isinstance(games, int) and games % finalround.GAMES_OF_A_MATCH == 0
+    if not is_even or not 0 <= games <= MOST_FINAL_GAMES:
+        raise BadRequestError(
+            f"final_games is an even number from 0 to {MOST_FINAL_GAMES}, not {games!r}: every "
+            "opening is played from both seats.",
+            field="final_games",
+        )
+    if games and not catalog.parse(competition.challenge.spec).is_match:
+        raise BadRequestError(
+            f"In {competition.slug} nobody plays against anybody, so it has no final round.",
+            field="final_games",
         )
 
 

@@ -221,6 +221,8 @@ class AgentRun(_Strict):
     fault_return: float | None = None  # what an episode earns at most if the agent errs
     opening_moves: Annotated[int, Field(ge=0, le=1000)] = 0  # of two players: drawn at random
     games: Annotated[int, Field(ge=2, le=1000)] = 40  # of two players: before a rating stands
+    # Of two players: of each pair after the deadline, half of them from each seat; 0: no final.
+    final_games: Annotated[int, Field(ge=0, le=1000, multiple_of=2)] = 4
 
 
 class Run(_Strict):
@@ -317,6 +319,11 @@ class Spec(_Strict):
     def is_match(self) -> bool:
         """Whether agents play against each other, and are scored by all their games."""
         return self.run.agent is not None and self.run.agent.players > 1
+
+    @property
+    def final_games(self) -> int:
+        """How many games each pair of agents plays after the deadline; 0 without a final round."""
+        return self.run.agent.final_games if self.is_match and self.run.agent else 0
 
     @property
     def score_queue(self) -> str:

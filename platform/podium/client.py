@@ -250,6 +250,36 @@ class Client:
         """An episode step by step."""
         return self._json("GET", f"/episodes/{episode_id}/replay")
 
+    def matches(self, slug: str, *, team: str = "", only_final: bool = False) -> list[Answer]:
+        """The games of agents that play each other, the latest first."""
+        query = {"team": team, "only_final": only_final}
+        return self._all(f"/competitions/{_part(slug)}/matches", query)
+
+    def final_round(self, slug: str) -> Answer:
+        """How far the final round is."""
+        return self._json("GET", f"/competitions/{_part(slug)}/final")
+
+    def matrix(self, slug: str, *, top: int, only_final: bool = False) -> list[Answer]:
+        """The first agents by rating, each with its points against the others."""
+        query = {"top": top, "only_final": only_final}
+        found: list[Answer] = self._json(
+            "GET", f"/competitions/{_part(slug)}/matrix", params=query
+        )["items"]
+        return found
+
+    def seasons(self) -> list[str]:
+        """The names of the seasons, the latest first."""
+        found: list[str] = self._json("GET", "/seasons")["items"]
+        return found
+
+    def season(self, name: str) -> list[Answer]:
+        """The people of a season by their points of today."""
+        return self._all(f"/seasons/{_part(name)}", {})
+
+    def person(self, handle: str) -> Answer:
+        """The final boards that a person stands on."""
+        return self._json("GET", f"/people/{_part(handle)}")
+
     def environment(self, slug: str) -> Answer:
         """What submitted code runs with: packages, inputs, limits."""
         return self._json("GET", f"/competitions/{_part(slug)}/environment")

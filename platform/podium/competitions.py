@@ -62,7 +62,7 @@ def status(competition: Competition, moment: datetime, due_at: datetime | None =
         return Status.PREPARING if preparing else Status.BROKEN
     if competition.opens_at and moment < competition.opens_at:
         return Status.UPCOMING
-    if ends_at and moment > ends_at:
+    if (ends_at and moment > ends_at) or competition.final_began_at is not None:
         return Status.CLOSED
     return Status.OPEN
 

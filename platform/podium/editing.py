@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from podium import boardoptions, courses
+from podium import boardoptions, courses, entries, medals
 from podium.accounts import HOST, Caller
+from podium.boardrules import NAMED
 from podium.competitions import audit, find, is_host, need_host, need_moment, need_zone
 from podium.errors import BadRequestError, ConflictError
 from podium.models import Competition
@@ -20,7 +21,8 @@ from podium.storage import Storage
 LONGEST_TITLE = 80
 MOST = {"daily_limit": 1000, "total_limit": 100_000}
 LATE = {"grace_minutes": 24 * 60, "late_hours": 60 * 24, "late_percent": 100}  # from 0 on
-OPTIONS = ("title", "opens_at", "time_zone", *MOST, *LATE)
+LONGEST_SEASON = 40
+OPTIONS = ("title", "opens_at", "time_zone", "season", *MOST, *LATE)
 
 
 def hosted(session: Session, caller: Caller) -> list[Competition]:
@@ -61,6 +63,10 @@ def change(
     if board:
         boardoptions.change(session, storage, caller, slug, board, reason)
     _need_order(competition)
+    _need_names(competition)
+    if "season" in changed:
+        medals.refresh(session, competition)
+        entries.touch(session, competition.id)
     return competition
 
 
@@ -91,6 +97,8 @@ def _fit(name: str, value: Any) -> Any:
             raise BadRequestError(
                 f"The title has {len(value)} characters. Use 1 to {LONGEST_TITLE}.", field=name
             )
+    if name == "season":
+        return _fit_season(value)
     if name == "opens_at":
         return need_moment(value, name)
     if name == "time_zone":
@@ -101,6 +109,26 @@ def _fit(name: str, value: Any) -> Any:
     if name in LATE and not (isinstance(value, int) and 0 <= value <= LATE[name]):
         raise BadRequestError(f"{name} is 0 to {LATE[name]}, not {value!r}.", field=name)
     return value
+
+
+def _fit_season(value: Any) -> str:
+    name = " ".join(str(value or "").split())
+    if len(name) > LONGEST_SEASON or "/" in name:
+        raise BadRequestError(
+            f"A season has a name like 2026 or Spring 2027, without slashes and of at most "
+            f"{LONGEST_SEASON} characters, not {name!r}.",
+            field="season",
+        )
+    return name
+
+
+def _need_names(competition: Competition) -> None:
+    if competition.season and competition.names != NAMED:
+        raise BadRequestError(
+            f"The board of {competition.slug} does not show names, and a season would. Show them, "
+            "or let it count for none.",
+            field="season",
+        )
 
 
 def _need_order(competition: Competition) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, delete, insert, select, update
 from sqlalchemy import Row as Found
 from sqlalchemy.orm import Session
 
-from podium import boardrules, positions
+from podium import boardrules, medals, positions
 from podium.boardrules import MEAN_RANK, PRIVATE, PUBLIC, SPLITS, Mark, Rules, Scored
 from podium.models import BoardEntry, Competition, Evaluation, Submission, Team
 from podium.models.record import now
@@ -79,6 +79,7 @@ def refresh(
         session.flush()
         for split in SPLITS:
             _order_by_mean_rank(session, competition.id, split, rules)
+    medals.follow(session, competition)
 
 
 def rebuild(session: Session, competition: Competition, moment: datetime | None = None) -> int:
@@ -122,6 +123,7 @@ def rebuild(session: Session, competition: Competition, moment: datetime | None 
                 if row["split"] == split and row["ranked"]
             )
             positions.fill(session, competition.id, split, places)
+    medals.refresh(session, competition)
     return looked_at
 
 

@@ -14,14 +14,16 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
-from podium import catalog, submissions
+from podium import catalog, leaderboard, submissions
 from podium.accounts import Caller
 from podium.attempts import Lease
+from podium.boardrules import HIDDEN, PRIVATE, PUBLIC
 from podium.catalog import Spec
 from podium.competitions import in_sight, is_staff, sees_private, team_of
 from podium.desk import Played
 from podium.errors import NotFoundError
 from podium.installation import Installation
+from podium.leaderboard import Reader
 from podium.models import Attempt, Challenge, Episode, Player, Submission
 from podium.models.record import now
 from podium.recent import Recent
@@ -30,7 +32,6 @@ from podium_scoring import ChallengeError
 from podium_scoring.tables import SPLITS, USAGE
 
 SEED = "seed"  # the column of the hidden file
-PUBLIC = "public"
 LONGEST_FAULT = 280
 ERRED = "It erred; its team can read how."
 
@@ -108,11 +109,14 @@ def _row(
     moment: datetime,
 ) -> Episode:
     assert spec.run.agent is not None
+    # The twin of a final round plays in the name of the agent.
+    names = {submission.id: submission.original_id} if spec.is_match else {}
+    is_final = spec.is_match and submission.original_id is not None
     who = {side.submission_id for side in played.sides}
     return Episode(
         competition_id=submission.competition_id,
         number=played.number,
-        split=PUBLIC if spec.is_match else splits[played.number],
+        split=(PRIVATE if is_final else PUBLIC) if spec.is_match else splits[played.number],
         game=spec.run.agent.game,
         steps=played.steps,
         result=played.result[:LONGEST_FAULT],
@@ -124,7 +128,7 @@ def _row(
         players=[
             Player(
                 seat=seat,
-                submission_id=side.submission_id,
+                submission_id=names.get(side.submission_id) or side.submission_id,
                 score=side.score,
                 fault=side.fault[:LONGEST_FAULT],
             )
@@ -164,8 +168,9 @@ def of(
 def get(session: Session, caller: Caller, episode_id: int) -> Episode:
     """An episode that the caller may see, else NotFoundError.
 
-    Games of two agents are for everybody who is signed in; a solo episode is for those who see
-    the submission, and one of the private part for those who see private scores.
+    Games of two agents are for everybody who is signed in, on a hidden board for both teams; a
+    solo episode is for those who see the submission, and one of the private part, as of the
+    final round, for those who see private scores.
     """
     episode = session.scalar(
         select(Episode)
@@ -175,14 +180,33 @@ def get(session: Session, caller: Caller, episode_id: int) -> Episode:
     missing = NotFoundError(f"There is no episode {episode_id} that you may see.")
     if episode is None or not in_sight(episode.competition, caller):
         raise missing
-    if len(episode.players) == 1:
-        try:
-            submissions.get(session, caller, episode.players[0].submission_id)
-        except NotFoundError:
-            raise missing from None
-        if episode.split != PUBLIC and not sees_private(episode.competition, caller):
+    if episode.split != PUBLIC and not sees_private(episode.competition, caller):
+        raise missing
+    is_solo = len(episode.players) == 1
+    if (is_solo or episode.competition.names == HIDDEN) and not is_staff(
+        episode.competition, caller
+    ):
+        own = team_of(session, episode.competition_id, caller.id)
+        if own is None or all(own.id != one.submission.team_id for one in episode.players):
             raise missing
     return episode
+
+
+def names_told(session: Session, caller: Caller | None, found: Sequence[Episode]) -> dict[int, str]:
+    """What the caller may call each team that played, by its id: the names of the board."""
+    told: dict[int, str] = {}
+    for competition in {episode.competition_id: episode.competition for episode in found}.values():
+        own = team_of(session, competition.id, caller.id if caller else None)
+        reader = Reader(own.id if own else None, is_staff(competition, caller))
+        teams = {
+            player.submission.team_id
+            for episode in found
+            if episode.competition_id == competition.id
+            for player in episode.players
+        }
+        names = leaderboard.names_of(session, competition, teams, reader)
+        told |= {team_id: name for team_id, (name, _) in names.items()}
+    return told
 
 
 def faults_told(
@@ -200,6 +224,12 @@ def faults_told(
             fault = player.fault if is_own or sees_all or not player.fault else ERRED
             told[episode.id, player.seat] = fault
     return told
+
+
+def opening_moves(episode: Episode) -> int:
+    """How many of its first moves were drawn at random; none of one player."""
+    spec = catalog.parse(episode.competition.challenge.spec)
+    return spec.run.agent.opening_moves if spec.is_match and spec.run.agent else 0
 
 
 def replay(installation: Installation, episode: Episode) -> Replay:

@@ -115,6 +115,7 @@ def publish(installation: Installation, folder: Path, edition: str = "small") ->
                     daily_limit=spec.limits.daily,
                     total_limit=spec.limits.total,
                     finals=spec.limits.finals,
+                    final_games=spec.final_games,
                 )
             )
 

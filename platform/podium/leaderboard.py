@@ -13,7 +13,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, case, select
 from sqlalchemy.orm import Session
 
-from podium import boardrules, positions
+from podium import boardrules, medals, positions
 from podium.boardrules import HIDDEN, NAMED, PRIVATE, PUBLIC, Place
 from podium.models import BoardEntry, Competition, Membership, Team, User
 from podium.positions import Positions
@@ -48,6 +48,7 @@ class Row:
     rank_low: int | None = None
     rank_high: int | None = None
     tie_group: int | None = None
+    medal: str = ""  # gold, silver or bronze, on a final board that counts for a season
 
     @property
     def tied_with_leader(self) -> bool | None:
@@ -120,7 +121,7 @@ def read(
     listed = [*zip(entries, ranks, strict=True), *((entry, None) for entry in among)]
     listed.sort(key=lambda pair: (_place(pair[0]), pair[1] or 0))
     extra = [(mine, board.rank(session, _place(mine)[:2]) if mine.ranked else None)] if mine else []
-    rows = _rows(session, competition, [*listed, *extra], reader)
+    rows = _rows(session, competition, [*listed, *extra], reader, board.total)
     return Page(
         rows=rows[: len(listed)],
         mine=rows[-1] if mine else None,
@@ -154,7 +155,7 @@ def find(
     ).all()
     board = positions.read(session, competition.id, split)
     ranked = [(entry, board.rank(session, _place(entry)[:2])) for entry in entries]
-    return _rows(session, competition, ranked, reader)
+    return _rows(session, competition, ranked, reader, board.total)
 
 
 def rank_of(session: Session, competition_id: int, split: str, team_id: int) -> int | None:
@@ -163,6 +164,11 @@ def rank_of(session: Session, competition_id: int, split: str, team_id: int) -> 
     if entry is None or not entry.ranked:
         return None
     return positions.read(session, competition_id, split).rank(session, _place(entry)[:2])
+
+
+def ranked_teams(session: Session, competition_id: int, split: str) -> int:
+    """How many teams have a rank."""
+    return positions.read(session, competition_id, split).total
 
 
 @dataclass(frozen=True)
@@ -318,6 +324,7 @@ def _rows(
     competition: Competition,
     listed: Sequence[tuple[BoardEntry, int | None]],
     reader: Reader,
+    teams: int = 0,
 ) -> list[Row]:
     names = names_of(session, competition, (entry.team_id for entry, _ in listed), reader)
     return [
@@ -340,6 +347,7 @@ def _rows(
             rank_low=entry.rank_low if rank else None,
             rank_high=entry.rank_high if rank else None,
             tie_group=entry.tie_group if rank else None,
+            medal=medals.on_board(competition, entry.split, rank, teams),
         )
         for entry, rank in listed
     ]

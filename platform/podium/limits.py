@@ -130,6 +130,11 @@ def need_open(competition: Competition, moment: datetime, closes_at: datetime | 
             raise ClosedError(
                 f"{competition.title} opens at {competition.opens_at:%Y-%m-%d %H:%M} UTC."
             )
+        case Status.CLOSED if competition.final_began_at is not None:
+            raise ClosedError(
+                f"The final round of {competition.title} has begun: nobody enters its pool any "
+                "more."
+            )
         case Status.CLOSED:
             raise ClosedError(
                 f"The deadline of {competition.title} was {closes_at:%Y-%m-%d %H:%M:%S} UTC"

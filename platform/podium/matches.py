@@ -17,10 +17,9 @@ from sqlalchemy.orm import Session, aliased, joinedload
 
 from podium import attempts, catalog, entries, episodes, turns
 from podium.attempts import Ending, Lease, Spent
-from podium.boardrules import SPLITS
-from podium.catalog import Spec
+from podium.boardrules import PRIVATE, PUBLIC, SPLITS
 from podium.installation import Installation
-from podium.models import Competition, Episode, Evaluation, Player, Submission, Team
+from podium.models import Competition, Episode, Evaluation, Finalist, Player, Submission, Team
 from podium.verdicts import State, Verdict
 from podium_scoring import SCORING_VERSION
 from podium_scoring.games import RIDGE, SCALE, START, Ratings, ratings
@@ -55,12 +54,12 @@ def pairings(installation: Installation, session: Session, submission: Submissio
     if not _has_played(session, submission.id):
         first = hidden[0]
         found.append(Pairing(submission.id, submission.sha256, first.number, first.seed))
-    pool = _pool(session, submission.competition_id)
-    games = _games(session, pool)
+    agents = pool(session, submission.competition)
+    games = _games(session, agents)
     met = Counter(_other(game, submission.id) for game in games if submission.id in game[:2])
     left = math.ceil((spec.run.agent.games - met.total()) / 2)
     matches = Counter({other: count // 2 for other, count in met.items()})
-    for opponent in _opponents(submission, pool, games, min(MATCHES, left)):
+    for opponent in _opponents(submission, agents, games, min(MATCHES, left)):
         opening = hidden[matches[opponent.id] % len(hidden)]  # the same for every pair
         matches[opponent.id] += 1
         found.append(Pairing(opponent.id, opponent.sha256, opening.number, opening.seed))
@@ -68,7 +67,7 @@ def pairings(installation: Installation, session: Session, submission: Submissio
 
 
 def _opponents(
-    submission: Submission, pool: Sequence[Submission], games: Sequence[Game], count: int
+    submission: Submission, agents: Sequence[Submission], games: Sequence[Game], count: int
 ) -> list[Submission]:
     """Whom to play: those of whom a game tells most, and first of all a baseline, the anchor.
 
@@ -76,7 +75,7 @@ def _opponents(
     and is worth the more the less is known of either; one more against the same tells less. What
     is not known draws the chance towards a half (Glickman 1999), so that a new agent meets all.
     """
-    others = [one for one in pool if one.team_id != submission.team_id]
+    others = [one for one in agents if one.team_id != submission.team_id]
     if not others:
         return []
     table = _table(games)
@@ -114,10 +113,10 @@ def settle(
     ).one()
     spec = catalog.parse(competition.challenge.spec)
     assert spec.run.agent is not None
-    pool = _pool(session, competition.id)
-    games = _games(session, pool)
+    agents = pool(session, competition)
+    games = _games(session, agents)
     played = sum(submission.id in game[:2] for game in games)
-    has_others = any(one.team_id != submission.team_id for one in pool)
+    has_others = any(one.team_id != submission.team_id for one in agents)
     goes_on = has_others and played < spec.run.agent.games
     if goes_on:
         turns.enter_next(session, submission, submission.queue)
@@ -127,19 +126,17 @@ def settle(
         taken = attempts.end(session, lease, Ending(Verdict.SCORED, spent=spent))
     if taken:
         session.flush()
-        _rate(session, competition, spec)
+        rate(session, competition)
     return taken, goes_on and taken
 
 
-def _rate(session: Session, competition: Competition, spec: Spec) -> None:
-    """Fit all games anew; every scored agent's rating and the board follow."""
-    pool = _pool(session, competition.id)
-    games = _games(session, pool)
-    table = _table(games)
-    played = Counter(one for game in games for one in game[:2])
-    digest = hashlib.sha256(repr(sorted(games)).encode()).hexdigest()[:12]
-    made_with = {"numpy": version("numpy")}
-    signature = str(Signature(METRIC, digest, made_with=made_with))
+def rate(session: Session, competition: Competition) -> None:
+    """Fit all games anew; every scored agent's rating and the board follow.
+
+    The public rating is by the games of the season, the private one by those of the final round
+    as well.
+    """
+    agents = pool(session, competition)  # those in the middle of their rounds as well
     known = {
         (row.submission_id, row.split): row
         for row in session.scalars(
@@ -148,12 +145,18 @@ def _rate(session: Session, competition: Competition, spec: Spec) -> None:
             .where(Submission.competition_id == competition.id, Evaluation.metric == METRIC)
         )
     }
-    for agent in pool:
-        if agent.state != State.SCORED:
-            continue
-        rating, error = _known(table, agent.id)
-        bounds = (rating - Z * error, rating + Z * error) if played[agent.id] else (None, None)
-        for split in SPLITS:  # a rating knows no parts
+    of_season = _games(session, agents)
+    is_locked = competition.final_began_at is not None
+    everything = _games(session, agents, with_final=True) if is_locked else of_season
+    season = _table(of_season)
+    table_of = {PUBLIC: season, PRIVATE: _table(everything) if is_locked else season}
+    for split, games in ((PUBLIC, of_season), (PRIVATE, everything)):
+        table = table_of[split]
+        played = Counter(one for game in games for one in game[:2])
+        digest = hashlib.sha256(repr(sorted(games)).encode()).hexdigest()[:12]
+        signature = str(Signature(METRIC, digest, made_with={"numpy": version("numpy")}))
+        for agent in (one for one in agents if one.state == State.SCORED):
+            rating, error = _known(table, agent.id)
             row = known.pop((agent.id, split), None)
             if row is None:
                 row = Evaluation(
@@ -164,29 +167,42 @@ def _rate(session: Session, competition: Competition, spec: Spec) -> None:
                     metric=METRIC,
                 )
                 session.add(row)
-            row.value, (row.low, row.high) = rating, bounds
+            row.value, row.low, row.high = rating, None, None
+            if played[agent.id]:
+                row.low, row.high = rating - Z * error, rating + Z * error
             row.n = played[agent.id]
             row.signature = signature
     for row in known.values():  # of agents whose place newer ones have taken
         retired = session.get_one(Submission, row.submission_id)
+        if retired.disqualified or retired.team.disqualified:
+            continue  # it is on no board, and has its rating if it is reinstated
         retired.reason = f"Its rating was {row.value:.0f} when newer agents of its team came."
         session.delete(row)
     session.flush()
     entries.rebuild(session, competition)
 
 
-def _pool(session: Session, competition_id: int) -> list[Submission]:
-    """The agents that play: of each team the latest that have got through their trial."""
-    through = select(Player.episode_id).where(Player.submission_id == Submission.id).exists()
+def pool(session: Session, competition: Competition) -> list[Submission]:
+    """The agents that play: of each team the latest that have got through their trial.
+
+    Once the final round has begun it is those of that moment, without who was disqualified.
+    """
+    is_locked = competition.final_began_at is not None
+    entered = (
+        select(Finalist.place).where(Finalist.submission_id == Submission.id)
+        if is_locked
+        else select(Player.episode_id).where(Player.submission_id == Submission.id)
+    )
     found = session.scalars(
         select(Submission)
         .where(
-            Submission.competition_id == competition_id,
+            Submission.competition_id == competition.id,
             Submission.kind == "agent",
+            Submission.original_id.is_(None),
             Submission.state.in_((State.SCORED, State.RUNNING, State.QUEUED)),
             Submission.disqualified == "",
             Team.disqualified == "",
-            through,
+            entered.exists(),
         )
         .join(Team, Team.id == Submission.team_id)
         .options(joinedload(Submission.team))
@@ -194,17 +210,19 @@ def _pool(session: Session, competition_id: int) -> list[Submission]:
         .execution_options(populate_existing=True)  # states change by statements, not by objects
     )
     of_team: Counter[int] = Counter()
-    pool = []
+    agents = []
     for one in found:
         of_team[one.team_id] += 1
-        if of_team[one.team_id] <= ACTIVE:
-            pool.append(one)
-    return pool
+        if is_locked or of_team[one.team_id] <= ACTIVE:
+            agents.append(one)
+    return agents
 
 
-def _games(session: Session, pool: Sequence[Submission]) -> list[Game]:
-    """All games between agents of the pool."""
-    ids = [one.id for one in pool]
+def _games(
+    session: Session, agents: Sequence[Submission], *, with_final: bool = False
+) -> list[Game]:
+    """All games between agents of the pool; those of the final round where they are wanted."""
+    ids = [one.id for one in agents]
     first, second = aliased(Player), aliased(Player)
     rows = session.execute(
         select(first.submission_id, second.submission_id, first.score)
@@ -214,6 +232,7 @@ def _games(session: Session, pool: Sequence[Submission]) -> list[Game]:
             first.seat == 0,
             second.seat == 1,
             Episode.is_trial.is_(False),
+            Episode.split.in_(SPLITS if with_final else (PUBLIC,)),
             first.submission_id.in_(ids),
             second.submission_id.in_(ids),
         )

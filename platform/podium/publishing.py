@@ -53,7 +53,7 @@ SETTINGS = ("opens_at", "closes_at", "time_zone", "daily_limit", "total_limit", 
 CLONED = (
     *("title", "time_zone", "daily_limit", "total_limit", "finals", "team_size", "weight"),
     *("grace_minutes", "late_hours", "late_percent", "names", "order_by", "anti_overfit"),
-    *("window_days", "holds_reveal", "team_running"),
+    *("window_days", "holds_reveal", "team_running", "final_games", "season"),
 )
 MOMENTS = ("opens_at", "closes_at", "freezes_at", "merges_until")
 
@@ -298,6 +298,7 @@ def _add(
         daily_limit=spec.limits.daily,
         total_limit=spec.limits.total,
         finals=spec.limits.finals,
+        final_games=spec.final_games,
     )
     if course_id is not None:
         competition.time_zone = session.get_one(Course, course_id).time_zone

@@ -6,10 +6,11 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from podium import deadlines, entries
+from podium import deadlines, entries, finalround
 from podium.accounts import Caller
 from podium.competitions import audit, find, need_host
 from podium.errors import ClosedError, ConflictError
+from podium.finalround import Progress
 from podium.models import Competition, Submission
 from podium.models.record import now
 from podium.models.submission import OPEN as IS_OPEN
@@ -24,6 +25,7 @@ class Standing:
     is_over: bool
     open_submissions: int  # received in time, not scored yet
     holds: bool  # until a host reveals it
+    final: Progress  # of agents that play each other
 
 
 def standing(session: Session, competition: Competition, moment: datetime) -> Standing:
@@ -42,6 +44,7 @@ def standing(session: Session, competition: Competition, moment: datetime) -> St
         is_over=ends_at is not None and moment > ends_at,
         open_submissions=open_ or 0,
         holds=competition.holds_reveal,
+        final=finalround.progress(session, competition),
     )
 
 
@@ -67,6 +70,8 @@ def by_host(session: Session, caller: Caller, slug: str, reason: str) -> Competi
             f"{stands.open_submissions} submissions of {slug} are not scored yet. Reveal it when "
             "they are."
         )
+    if stands.final.is_due:
+        _end_final(session, competition, stands.final)
     _reveal(session, competition, moment)
     audit(session, caller, "competition.reveal", competition, reason)
     return competition
@@ -77,9 +82,33 @@ def when_due(session: Session, competition: Competition, moment: datetime) -> bo
     stands = standing(session, competition, moment)
     if stands.revealed_at or stands.holds or stands.open_submissions or not stands.is_over:
         return False
+    if stands.final.is_due:
+        return False
     _reveal(session, competition, moment)
     audit(session, None, "competition.reveal", competition, "the deadline has passed")
     return True
+
+
+def advance_final(session: Session, competition: Competition, moment: datetime) -> None:
+    """Begin the final round when everything is scored, and make good what it lacks."""
+    stands = standing(session, competition, moment)
+    if stands.is_over and not stands.open_submissions:
+        finalround.advance(session, competition, moment)
+
+
+def _end_final(session: Session, competition: Competition, final: Progress) -> None:
+    """End a final that does not go on by itself; ConflictError where it has only to be awaited."""
+    if final.began_at is None:
+        raise ConflictError(
+            f"The final round of {competition.slug} has not begun. It begins by itself within "
+            "seconds, and the board is revealed after it."
+        )
+    if not final.is_stuck:
+        raise ConflictError(
+            f"The final round of {competition.slug} has played {final.played} of {final.planned} "
+            "games. Reveal the board when it is over."
+        )
+    finalround.close(session, competition)
 
 
 def _reveal(session: Session, competition: Competition, moment: datetime) -> None:

@@ -410,6 +410,11 @@ def retry(installation: Installation, caller: Caller, submission_id: int) -> Non
     with installation.database.writing() as session:
         submission = get(session, caller, submission_id)
         need_right(submission.competition, caller, "judge")
+        if submission.competition.final_began_at is not None and submission.original_id is None:
+            raise ConflictError(
+                f"The final round of {submission.competition.slug} has begun: nobody enters its "
+                "pool any more."
+            )
         if not attempts.retry(session, submission_id, caller.handle):
             raise ConflictError(
                 f"Submission {submission_id} is {submission.state}. Only those that ended in "

@@ -207,6 +207,8 @@ def merge(
 
 def need_changes(competition: Competition, moment: datetime) -> None:
     """Raise ClosedError after the last moment at which teams may change."""
+    if competition.revealed_at is not None:
+        raise ClosedError(f"{competition.title} is revealed. Its teams stay as they are.")
     until = competition.merges_until or competition.closes_at
     if until is not None and moment > until:
         raise ClosedError(

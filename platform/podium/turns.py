@@ -228,7 +228,7 @@ def _ready() -> ColumnElement[bool]:
     is_due = Submission.not_before <= bindparam("moment")
     return and_(
         or_(Submission.not_before.is_(None), is_due),
-        or_(running < most, Submission.lane == RESCORING),  # whose team is nobody
+        or_(running < most, Submission.original_id.is_not(None)),  # whose team is nobody
     )
 
 

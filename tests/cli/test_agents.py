@@ -4,14 +4,18 @@ import io
 import json
 import re
 import signal
+from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import psutil
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
+from podium import boardclock
 from podium.cli.rehearsal import differences
-from podium.models import Attempt, Episode, Submission, WorkerProcess
+from podium.models import Attempt, Competition, Episode, Submission, WorkerProcess
+from podium.models.record import now
 
 ON_ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -152,6 +156,55 @@ def test_a_worker_killed_in_the_middle_of_a_round_counts_nothing_twice(
         ).all()
         assert outcomes == ["lost", "scored"]
         assert session.scalar(select(func.count()).select_from(Episode)) == 1 + 1 + 8
+
+
+@ON_ONE_DATABASE
+def test_a_final_whose_worker_is_killed_loses_and_doubles_no_game(
+    installation, factory, duel, run_worker, until, signed_in
+):
+    factory.competition("duel", declared=duel, final_games=4)
+    agents = []
+    worker = run_worker("match")
+    for name, code in (("ada-01", FIRST), ("bob-01", LAST), ("cyd-01", THINKS)):
+        member = factory.member(name, "duel")
+        agents.append(factory.submit(member, code, "duel", kind="agent"))
+        until(lambda: read(installation, agents[-1]).state == "scored")
+    with installation.database.writing() as session:
+        session.execute(update(Competition).values(closes_at=now() - timedelta(seconds=1)))
+    boardclock.tick(installation, now())
+
+    def twins() -> list[Submission]:
+        with installation.database.reading() as session:
+            query = select(Submission).where(Submission.original_id.is_not(None))
+            return list(session.scalars(query.order_by(Submission.id)))
+
+    assert [one.original_id for one in twins()] == agents  # each hosts one of the three pairs
+    for _ in twins():
+        installation.queue.wake("match")
+    killed = next(one.id for one in twins() if one.original_id == agents[2])
+    until(lambda: printed(installation, killed))
+    worker.send_signal(signal.SIGKILL)
+    worker.wait()
+    boardclock.tick(installation, now())  # a second start, in the middle
+    run_worker("match")
+    until(lambda: {one.state for one in twins()} == {"scored"})
+    boardclock.tick(installation, now())
+    with installation.database.reading() as session:
+        assert session.scalars(select(Competition.revealed_at)).one() is not None
+        games = session.scalars(select(Episode).where(Episode.split == "private")).all()
+        met = Counter(tuple(one.submission_id for one in game.players) for game in games)
+        outcomes = select(Attempt.outcome).where(Attempt.submission_id == killed)
+        assert session.scalars(outcomes.order_by(Attempt.number)).all() == ["lost", "scored"]
+    assert met == {(one, other): 2 for one in agents for other in agents if one != other}
+    shell = signed_in(factory.person("ada-01"))
+    done = shell.run("matches", "duel", "--final", "--format", "json")
+    assert len(listed(done)) == 12
+    assert "Final round: 12 of 12 games." in done.stderr
+    table = shell.run("matches", "duel", "--matrix").stdout.splitlines()
+    assert table[0].split() == ["place", "agent", "rating", "1", "2", "3"]
+    pairs = listed(shell.run("matches", "duel", "--matrix", "--format", "json"))
+    assert len(pairs) == 6
+    assert all(pair["games"] >= 4 for pair in pairs)
 
 
 @ON_ONE_DATABASE

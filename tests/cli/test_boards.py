@@ -113,3 +113,25 @@ def test_a_board_is_made_anew_on_the_machine_that_runs_podium(
     board = read(shell.run("leaderboard", "toy", "--format", "json"))
     assert board[0]["score"] == 0.4
     assert shell.run("leaderboard", "rebuild").returncode == 2
+
+
+def test_a_season_and_a_person_are_shown(installation, factory, signed_in, predictions, host):
+    for handle, right in (("ada-01", 9), ("bob-01", 5), ("cy-01", 3)):
+        factory.judge(factory.submit(factory.member(handle), predictions(right)))
+    teacher = signed_in(host)
+    assert teacher.run("competitions", "edit", "toy", "--set", "season=2026").returncode == 0
+    with installation.database.writing() as session:
+        session.execute(update(Competition).values(closes_at=now() - timedelta(seconds=1)))
+    boardclock.tick(installation, now())
+    ada = signed_in(factory.person("ada-01"))
+    assert read(ada.run("season", "--format", "json")) == [{"season": "2026"}]
+    standings = read(ada.run("season", "2026", "--format", "json"))
+    assert [(one["rank"], one["handle"], one["is_me"]) for one in standings] == [
+        (1, "ada-01", True),
+        (2, "bob-01", False),
+        (3, "cy-01", False),
+    ]
+    done = ada.run("person", "ada-01", "--format", "json")
+    assert read(done)[0]["rank"] == 1
+    assert "points today" in done.stderr
+    assert ada.run("person", "nobody").returncode == 4

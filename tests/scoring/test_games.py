@@ -6,7 +6,9 @@ import choix
 import evalica
 import numpy as np
 import pytest
-from scipy.stats import bootstrap, t
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import bootstrap, kendalltau, t
 
 from podium_scoring.errors import ChallengeError
 from podium_scoring.games import SCALE, bradley_terry, mean_return, ratings, win_rate
@@ -197,3 +199,41 @@ def test_the_interval_of_ratings_holds_the_truth_about_95_times_in_100() -> None
         truth = 1000 + SCALE * strength
         held.append(((ours.low <= truth) & (truth <= ours.high)).mean())
     assert 0.92 <= np.mean(held) <= 0.98
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_hundred_games_each_recover_a_known_order(seed: int) -> None:
+    """Kendall's τ with the truth, over many pools; a single one may be a little below its mean."""
+    agreements = []
+    for number in range(10):
+        draw = np.random.default_rng([seed, number])
+        strength = draw.normal(0, 1, 20)
+        order = np.array([draw.permutation(20) for _ in range(100)])  # 50 games a round, 100 each
+        first, second = order[:, 0::2].ravel(), order[:, 1::2].ravel()
+        chance = 1 / (1 + np.exp(strength[second] - strength[first]))
+        won = (draw.random(len(first)) < chance) * 1.0
+        found = ratings(won, np.stack([first, second], axis=1))
+        place = [int(name) for name in found.names]
+        agreements.append(kendalltau(found.values, strength[place]).statistic)
+        assert found.games.tolist() == [100] * 20
+    assert np.mean(agreements) >= 0.8
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    games=st.lists(
+        st.tuples(st.integers(0, 5), st.integers(1, 5), st.sampled_from([0.0, 0.5, 1.0])),
+        min_size=1,
+        max_size=60,
+    ),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_ratings_of_any_games_do_not_depend_on_their_order(games: Any, seed: int) -> None:
+    pairs = np.array([[one, (one + ahead) % 6] for one, ahead, _ in games])
+    outcomes = np.array([outcome for *_, outcome in games])
+    order = np.random.default_rng(seed).permutation(len(games))
+    ours, shuffled = ratings(outcomes, pairs), ratings(outcomes[order], pairs[order])
+    assert shuffled.names == ours.names
+    assert shuffled.values == pytest.approx(ours.values, abs=1e-6)
+    assert shuffled.errors == pytest.approx(ours.errors, abs=1e-6)

@@ -64,6 +64,9 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     ("GET", "/competitions/toy/history"): ({}, ANYONE),
     ("GET", "/competitions/toy/history?split=private"): ({}, HOSTS),
     ("GET", "/competitions/toy/shakeup"): ({}, HOSTS),
+    ("GET", "/competitions/toy/matches"): ({}, SIGNED_IN),
+    ("GET", "/competitions/toy/matrix"): ({}, SIGNED_IN),
+    ("GET", "/competitions/toy/final"): ({}, ANYONE),
     ("GET", "/competitions/toy/team"): ({}, SIGNED_IN),
     ("GET", "/competitions/toy/finals"): ({}, MEMBERS),
     ("PUT", "/competitions/toy/finals"): ({"json": {"submissions": []}}, MEMBERS),
@@ -155,6 +158,9 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     ),
     ("POST", "/competitions/toy/grades/release"): ({"json": {}}, GRADERS),
     ("POST", "/competitions/toy/grades/export"): ({"data": {"style": "csv"}}, GRADERS),
+    ("GET", "/seasons"): ({}, ANYONE),
+    ("GET", "/seasons/none"): ({}, dict.fromkeys(PEOPLE, 404)),
+    ("GET", "/people/nobody"): ({}, dict.fromkeys(PEOPLE, 404)),
     ("GET", "/courses"): ({}, SIGNED_IN),
     ("POST", "/courses"): (
         {"json": {"slug": "own", "title": "Own"}},
@@ -240,7 +246,7 @@ def test_the_table_above_lists_every_route(app):
     declared = {(method, path.split("?")[0]) for method, path in ROUTES}
     names = {"slug": "toy", "name": "train.csv", "submission_id": "{id}"}
     names |= {"token_id": "0", "episode_id": "0"}
-    names |= {"course": "dl", "place_id": "0"}
+    names |= {"course": "dl", "place_id": "0", "season": "none", "handle": "nobody"}
     served = set()
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/api/v1/") and rule.endpoint != "openapi.spec":

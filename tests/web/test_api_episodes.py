@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from podium import accounts
+from podium import accounts, competitions
 from podium.models import Submission
 from podium.referee import Replay
 
@@ -259,3 +259,48 @@ def bundle(manifest: str) -> bytes:
         archive.writestr("agent.py", AGENT)
         archive.writestr("submission.toml", manifest)
     return packed.getvalue()
+
+
+def test_matches_and_the_matrix_over_http(api, met):
+    _, people = met
+    bob = api.as_(people["bob-01"])
+    found = bob.get("/competitions/duel/matches?per_page=3").get_json()
+    assert (found["total"], len(found["items"])) == (8, 3)
+    game = found["items"][0]
+    assert [(one["team"], one["score"], one["erred"]) for one in game["players"]] == [
+        ("bob-01", 1.0, False),
+        ("ada-01", 0.0, True),
+    ]
+    assert "42" not in bob.get("/competitions/duel/matches").text  # the words of a fault
+    assert bob.get(game["replay_url"].removeprefix("/api/v1")).status_code == 200
+    assert bob.get("/competitions/duel/matches?team=nobody").get_json()["total"] == 0
+    first, second = bob.get("/competitions/duel/matrix").get_json()["items"]
+    assert (first["team"], first["cells"]) == (
+        "bob-01",
+        [None, {"games": 8, "points": 8.0, "share": 1.0}],
+    )
+    assert second["cells"][0]["share"] == 0.0
+    assert bob.get("/competitions/duel/matrix?top=1").status_code == 400
+
+
+def test_an_episode_calls_the_other_team_as_the_board_does(api, met, installation, factory):
+    ids, people = met
+    with installation.database.writing() as session:
+        competitions.find(session, "duel").names = "pseudonymous"
+    bob = api.as_(people["bob-01"])
+    number = bob.get(f"/submissions/{ids[1]}/episodes").get_json()["items"][0]["id"]
+    for path in (f"/episodes/{number}", f"/episodes/{number}/replay", "/competitions/duel/matrix"):
+        told = bob.get(path).text
+        assert "bob-01" in told
+        assert "ada-01" not in told
+    with installation.database.writing() as session:
+        competitions.find(session, "duel").names = "hidden"
+    seen = {
+        name: api.as_(who).get(f"/episodes/{number}").status_code
+        for name, who in {
+            "bob": people["bob-01"],
+            "cyd": factory.person("cyd-01"),
+            "admin": factory.person("root-01", "admin"),
+        }.items()
+    }
+    assert seen == {"bob": 200, "cyd": 404, "admin": 200}

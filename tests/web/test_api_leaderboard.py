@@ -2,7 +2,17 @@ import pytest
 
 ROW = {
     *("rank", "tied_with_leader", "rank_low", "rank_high", "team", "members", "score", "low"),
-    *("high", "entries", "last_at", "is_baseline", "is_me", "change", "tie_group", "others"),
+    *(
+        "high",
+        "entries",
+        "last_at",
+        "is_baseline",
+        "is_me",
+        "change",
+        "tie_group",
+        "medal",
+        "others",
+    ),
 }
 
 

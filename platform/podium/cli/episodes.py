@@ -19,9 +19,16 @@ PAGE = """<!doctype html>
 <style>
 body {{ font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 44rem; padding: 0 1rem;
   color: #12161c; background: #fff; }}
-[data-player] {{ --ink: #12161c; --quiet: #55606e; --line: #e1e5ea; --accent: #1f5eff; }}
-.row {{ display: flex; gap: 8px; align-items: center; }} input[type=range] {{ flex: 1; }}
-canvas {{ width: 100%; }}
+[data-player] {{ --ink: #12161c; --quiet: #55606e; --paper: #fff; --line: #e1e5ea;
+  --accent: #1f5eff; --bad: #b42318; }}
+canvas {{ width: 100%; border: 1px solid #e1e5ea; border-radius: 6px; }}
+.player-controls {{ display: flex; flex-wrap: wrap; gap: 8px; }}
+input[type=range] {{ flex: 1 1 100%; }}
+.player-rows {{ max-height: 20rem; overflow: auto; position: relative; }}
+.player-rows table {{ border-collapse: collapse; font-size: 14px; }}
+.player-rows td, th {{ padding: 2px 12px 2px 0; text-align: left; }}
+.player-rows [aria-current] td {{ background: #edf2ff; }}
+.erred td {{ color: #b42318; }} .small {{ font-size: 14px; color: #55606e; }}
 </style>
 <h1>{title}</h1>
 <p>{players}</p>

@@ -13,10 +13,11 @@ from podium.models.competition import (
     Team,
 )
 from podium.models.course import Course, Enrolment
-from podium.models.episode import Episode, Player
+from podium.models.episode import Episode, Finalist, Player
 from podium.models.grade import Grade, GradeScheme
 from podium.models.record import Record
 from podium.models.rescoring import Rescoring
+from podium.models.result import Result
 from podium.models.submission import Attempt, Evaluation, Submission, Transition
 from podium.models.turn import Turn
 from podium.models.worker import WorkerProcess
@@ -34,6 +35,7 @@ __all__ = [
     "Episode",
     "Evaluation",
     "Extension",
+    "Finalist",
     "Grade",
     "GradeScheme",
     "Grant",
@@ -43,6 +45,7 @@ __all__ = [
     "Player",
     "Record",
     "Rescoring",
+    "Result",
     "Submission",
     "Team",
     "Token",

@@ -56,6 +56,11 @@ class Competition(Record):
     # Of the rank intervals: the revision they were computed at, and when they were begun.
     intervals_revision: Mapped[int] = mapped_column(default=0, server_default="0")
     intervals_at: Mapped[datetime | None]
+    # Of agents that play each other; see podium.finalround. No games: no final round.
+    final_games: Mapped[int] = mapped_column(default=0, server_default="0")  # of each pair
+    final_began_at: Mapped[datetime | None]  # from then on nobody enters or leaves the pool
+    final_ended_at: Mapped[datetime | None]
+    season: Mapped[str] = mapped_column(default="", server_default="")  # empty: counts for none
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     challenge: Mapped[Challenge] = relationship(lazy="joined", innerjoin=True)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from podium.models.competition import Competition
@@ -23,7 +23,7 @@ class Episode(Record):
         ForeignKey("competitions.id", ondelete="CASCADE"), index=True
     )
     number: Mapped[int]
-    split: Mapped[str]  # public or private; of two players always public
+    split: Mapped[str]  # public or private; of two players, those of the final round are private
     game: Mapped[str]
     steps: Mapped[int]
     result: Mapped[str]  # one line for people
@@ -51,5 +51,22 @@ class Player(Record):
     )
     score: Mapped[float]  # a return, or 1 for a game won, ½ drawn, 0 lost
     fault: Mapped[str]  # what it did wrong, if it did
+
+    submission: Mapped[Submission] = relationship()
+
+
+class Finalist(Record):
+    """An agent that was in the pool when it was locked; `place` is where it sits, from 0 on."""
+
+    __tablename__ = "finalists"
+    __table_args__ = (UniqueConstraint("competition_id", "place"),)
+
+    competition_id: Mapped[int] = mapped_column(
+        ForeignKey("competitions.id", ondelete="CASCADE"), primary_key=True
+    )
+    submission_id: Mapped[int] = mapped_column(
+        ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True
+    )
+    place: Mapped[int]
 
     submission: Mapped[Submission] = relationship()

@@ -12,8 +12,10 @@ from podium.web.api import (
     grades,
     hosts,
     leaderboard,
+    matches,
     publishing,
     rescoring,
+    seasons,
     shapes,
     submissions,
     teams,
@@ -37,7 +39,7 @@ def init_app(app: APIFlask) -> None:
     app.spec_processor(_add_error)
     for noun in (
         *(users, competitions, files, submissions, episodes, leaderboard, teams, hosts, rescoring),
-        *(courses, grades, publishing, work),
+        *(matches, courses, grades, publishing, seasons, work),
     ):
         app.register_blueprint(noun.blueprint)
 

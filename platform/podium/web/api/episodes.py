@@ -26,7 +26,8 @@ def list_episodes(submission_id: int, query: shapes.PageQuery) -> shapes.Page:
             session, caller, submission_id, page=query.page, per_page=query.per_page
         )
         told = episodes.faults_told(session, caller, found)
-    items = [_shape(one, told) for one in found]
+        names = episodes.names_told(session, caller, found)
+    items = [_shape(one, told, names) for one in found]
     return shapes.paged(shapes.Episodes, query, total, items)
 
 
@@ -38,7 +39,8 @@ def show(episode_id: int) -> shapes.Episode:
     caller = identity.need_caller()
     with installation().database.reading() as session:
         found = episodes.get(session, caller, episode_id)
-        return _shape(found, episodes.faults_told(session, caller, [found]))
+        told = episodes.faults_told(session, caller, [found])
+        return _shape(found, told, episodes.names_told(session, caller, [found]))
 
 
 @blueprint.get("/episodes/<int(max=2147483647):episode_id>/replay")
@@ -51,9 +53,11 @@ def replay(episode_id: int) -> shapes.Replay:
     with here.database.reading() as session:
         found = episodes.get(session, caller, episode_id)
         told = episodes.faults_told(session, caller, [found])
+        names = episodes.names_told(session, caller, [found])
     kept = episodes.replay(here, found)
     return shapes.Replay(
-        episode=_shape(found, told),
+        episode=_shape(found, told, names),
+        opening_moves=episodes.opening_moves(found),
         tracks={
             name: np.round(track.astype(np.float64), DECIMALS).tolist()
             if track.dtype.kind == "f"
@@ -63,7 +67,9 @@ def replay(episode_id: int) -> shapes.Replay:
     )
 
 
-def _shape(episode: Episode, told: dict[tuple[int, int], str]) -> shapes.Episode:
+def _shape(
+    episode: Episode, told: dict[tuple[int, int], str], names: dict[int, str]
+) -> shapes.Episode:
     return shapes.Episode(
         id=episode.id,
         competition=episode.competition.slug,
@@ -77,7 +83,7 @@ def _shape(episode: Episode, told: dict[tuple[int, int], str]) -> shapes.Episode
         players=[
             shapes.EpisodePlayer(
                 seat=player.seat,
-                team=player.submission.team.name,
+                team=names[player.submission.team_id],
                 submission=player.submission_id,
                 score=player.score,
                 fault=told[episode.id, player.seat],

@@ -402,9 +402,13 @@ class Episodes(Page):
 
 
 class Replay(Shape):
-    """An episode step by step: arrays by name (observation, action, reward)."""
+    """An episode step by step: arrays by name (observation, action, reward).
+
+    Of two players the first `opening_moves` were drawn at random, by neither agent.
+    """
 
     episode: Episode
+    opening_moves: int
     tracks: dict[str, list[Any]]
 
 
@@ -463,6 +467,7 @@ class BoardRow(Shape):
     is_me: bool
     change: int | None
     tie_group: int | None
+    medal: str
     others: dict[str, float]
 
 
@@ -640,6 +645,7 @@ class BoardOptions(Shape):
     team_size: int
     window_days: int | None
     holds_reveal: bool
+    final_games: int
 
 
 class BoardOptionsRequest(Shape):
@@ -655,6 +661,7 @@ class BoardOptionsRequest(Shape):
     team_size: int = Field(5, ge=1, le=100)
     window_days: int | None = Field(None, ge=1, le=3650)
     holds_reveal: bool = False
+    final_games: int = Field(0, ge=0, le=1000)
     reason: str = Field("", max_length=500)
 
 
@@ -667,6 +674,7 @@ class EditRequest(BoardOptionsRequest):
     title: str = Field("", max_length=200)
     opens_at: AwareDatetime | None = None
     time_zone: str = Field("UTC", max_length=100)
+    season: str | None = Field("", max_length=100, coerce_numbers_to_str=True)
     daily_limit: int = Field(5, ge=1, le=1000)
     total_limit: int | None = Field(None, ge=1, le=100_000)
     grace_minutes: int = Field(0, ge=0, le=24 * 60)
@@ -683,6 +691,7 @@ class Edited(BoardOptions):
     title: str
     opens_at: datetime | None
     time_zone: str
+    season: str
     daily_limit: int
     total_limit: int | None
     grace_minutes: int

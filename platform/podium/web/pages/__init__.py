@@ -14,7 +14,9 @@ from podium.web.pages import (
     help,
     leaderboard,
     manage,
+    matches,
     publishing,
+    seasons,
     submissions,
     teach,
     teams,
@@ -25,7 +27,7 @@ def init_app(app: Flask) -> None:
     """Add the pages and what their templates use."""
     display.init_app(app)
     for noun in (
-        *(challenges, competition, leaderboard, teams, manage, submissions, episodes),
-        *(teach, publishing, courses, grades, account, admin, help),
+        *(challenges, competition, leaderboard, matches, teams, manage, submissions),
+        *(episodes, teach, publishing, courses, grades, account, seasons, admin, help),
     ):
         app.register_blueprint(noun.blueprint)

@@ -20,7 +20,8 @@ def show(episode_id: int) -> str:
         is_staff = competitions.is_staff(found.competition, caller)
         own = {one.submission.team_id for one in sides if is_staff or _is(team, one.submission)}
         told = episodes.faults_told(session, caller, [found])
-        return render_template("episodes/show.html", episode=found, own=own, told=told)
+        names = episodes.names_told(session, caller, [found])
+        return render_template("episodes/show.html", episode=found, own=own, told=told, names=names)
 
 
 def _is(team: Team | None, submission: Submission) -> bool:

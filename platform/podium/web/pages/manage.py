@@ -64,6 +64,7 @@ def change(slug: str) -> Response:
         wanted = {
             "title": form.get("title", ""),
             "time_zone": form.get("time_zone", "").strip(),
+            "season": form.get("season", ""),
             "opens_at": forms.moment(form.get("opens_at", ""), zone, "opens_at"),
             **{name: forms.number(form, name) for name in editing.MOST},
             **{name: forms.number(form, name) or 0 for name in editing.LATE},
@@ -95,7 +96,10 @@ def _options(form: Mapping[str, str], zone: ZoneInfo) -> dict[str, object]:
         wanted[name] = forms.moment(form.get(name, ""), zone, name)
     for name in boardoptions.MOST:
         wanted[name] = forms.number(form, name)
-    return wanted | {"holds_reveal": form.get("holds_reveal") == "1"}
+    return wanted | {
+        "holds_reveal": form.get("holds_reveal") == "1",
+        "final_games": forms.number(form, "final_games") or 0,
+    }
 
 
 @blueprint.post("/reveal")

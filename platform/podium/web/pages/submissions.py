@@ -40,6 +40,7 @@ def show(submission_id: int) -> str:
             episodes=played,
             episodes_in_all=total,
             told=episodes.faults_told(session, caller, played),
+            names=episodes.names_told(session, caller, played),
             spec=catalog.parse(submission.competition.challenge.spec),
             place=waiting.place(session, submission, installation().config.lease_s),
             twin=submissions.earlier_twin(session, submission),

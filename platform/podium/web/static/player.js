@@ -1,54 +1,108 @@
-// Plays a replay: steps, play and pause, a slider. Draws the games that it knows, else the numbers.
-// Used by the page of an episode, which names where the replay is, and by pages that hold it.
+// Plays a replay: first, back, play, next, last, speed, a slider, keys, and a list of moves that
+// says the same in words. Draws the games that it knows, else the numbers. Used by the page of an
+// episode, which names where the replay is, and by pages that hold it.
 "use strict";
 
-for (const place of document.querySelectorAll("[data-player]")) {
-  const held = place.querySelector("script[type='application/json']");
-  if (held) play(place, JSON.parse(held.textContent));
-  else fetch(place.dataset.player).then((answer) => answer.json()).then((found) => play(place, found));
-}
+const SPEEDS = [0.5, 1, 2, 4];
+const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+const ENGINES = ["no engine", "left engine", "main engine", "right engine"];
+const GAMES = { "connect-four": connectFour, "LunarLander-v3": lander };
 
 function play(place, found) {
-  const actions = found.tracks.action || [];
-  const last = found.episode.players.length > 1 ? actions.length : Math.max(0, actions.length - 1);
-  const canvas = element("canvas", { width: 640, height: 400, role: "img" });
-  const says = element("p", { role: "status" });
-  const back = element("button", { type: "button", textContent: "Back" });
-  const go = element("button", { type: "button", textContent: "Play" });
-  const next = element("button", { type: "button", textContent: "Next" });
+  const game = (GAMES[found.episode.game] || numbers)(found);
+  const last = game.steps;
+  const canvas = element("canvas", { role: "img" });
+  const says = element("p", { role: "status", className: "player-says" });
+  const [first, back, go, next, end] = ["First", "Back", "Play", "Next", "Last"].map(
+    (name) => element("button", { type: "button", textContent: name, className: "button second" }));
   const slider = element("input", { type: "range", min: 0, max: last, value: 0 });
   slider.setAttribute("aria-label", "Step");
-  for (const button of [back, go, next]) button.className = "button second";
-  const row = element("div", { className: "row" });
-  row.append(back, go, next, slider);
-  place.replaceChildren(canvas, row, says);
-  const drawing = { "connect-four": connectFour, "LunarLander-v3": lander }[found.episode.game] || numbers;
-  let timer = null;
+  const speed = element("select", {});
+  speed.setAttribute("aria-label", "Speed");
+  for (const factor of SPEEDS) speed.append(element("option", { value: factor, textContent: `${factor} ×`, selected: factor === 1 }));
+  const controls = element("div", { className: "player-controls" });
+  controls.append(first, back, go, next, end, speed, slider);
+  const keys = element("p", { className: "small quiet", textContent: "Keys: space plays and pauses, ← and → step, Home and End jump, + and − change the speed." });
+  const list = element("details", { className: "player-list" });
+  list.append(element("summary", { textContent: game.list }));
+  place.replaceChildren(canvas, controls, says, keys, list);
+  place.tabIndex = 0;
+  place.setAttribute("role", "group");
+  place.setAttribute("aria-label", "Replay");
+  let timer = null, at = 0, rows = null;
 
-  function show(step) {
-    slider.value = Math.min(last, Math.max(0, step));
-    const at = Number(slider.value);
+  function draw() {
+    const wide = Math.max(240, Math.min(704, place.clientWidth || 640)), high = game.height(wide);
+    const dense = window.devicePixelRatio || 1;
+    canvas.width = Math.round(wide * dense);
+    canvas.height = Math.round(high * dense);
     const pen = canvas.getContext("2d");
-    pen.clearRect(0, 0, canvas.width, canvas.height);
-    const told = drawing(pen, found, at, colours(place));
-    says.textContent = `Step ${at} of ${last}. ${told}`;
+    pen.scale(dense, dense);
+    pen.font = "14px system-ui, sans-serif";
+    game.draw(pen, at, wide, high, colours(place));
+  }
+  function show(step) {
+    at = Math.min(last, Math.max(0, step));
+    slider.value = at;
+    slider.setAttribute("aria-valuetext", `Step ${at} of ${last}`);
+    draw();
+    says.textContent = `Step ${at} of ${last}. ${game.told(at)}`;
     canvas.setAttribute("aria-label", says.textContent);
-    back.disabled = at === 0;
-    next.disabled = at === last;
+    first.disabled = back.disabled = at === 0;
+    next.disabled = end.disabled = at === last;
+    if (rows) mark();
   }
   function stop() { clearInterval(timer); timer = null; go.textContent = "Play"; }
-  go.addEventListener("click", () => {
-    if (timer) { stop(); return; }
-    if (Number(slider.value) === last) show(0);
+  function start() {
+    if (at === last) show(0);
     go.textContent = "Pause";
+    // Who wants less motion sees stills, two a second at most, instead of a film.
+    const still = calm.matches ? Math.max(500, game.pace) : game.pace;
+    const stride = Math.max(1, Math.round(still / game.pace));
     timer = setInterval(() => {
-      show(Number(slider.value) + 1);
-      if (Number(slider.value) === last) stop();
-    }, found.episode.players.length > 1 ? 600 : 20);
+      show(at + stride);
+      if (at === last) stop();
+    }, still / Number(speed.value));
+  }
+  function turn(by) {
+    speed.selectedIndex = Math.min(SPEEDS.length - 1, Math.max(0, speed.selectedIndex + by));
+    again();
+  }
+  function again() { if (timer) { stop(); start(); } }
+  function mark() {
+    for (const [index, row] of rows.entries()) {
+      if (index === at) row.setAttribute("aria-current", "step"); else row.removeAttribute("aria-current");
+    }
+    const row = rows[at], box = row && row.closest(".player-rows");
+    if (box) box.scrollTop = row.offsetTop - box.clientHeight / 2;
+  }
+  function jump(step) { stop(); show(step); }
+
+  const acts = {
+    " ": () => (timer ? stop() : start()), ArrowLeft: () => jump(at - 1), ArrowRight: () => jump(at + 1),
+    Home: () => jump(0), End: () => jump(last), "+": () => turn(1), "-": () => turn(-1), "−": () => turn(-1),
+  };
+  place.addEventListener("keydown", (event) => {
+    const own = event.target.closest("button, select, summary, input");
+    if (event.ctrlKey || event.metaKey || event.altKey || !acts[event.key]) return;
+    if (own && (own.tagName === "SELECT" || (event.key === " " && own.tagName !== "INPUT"))) return;
+    event.preventDefault();
+    acts[event.key]();
   });
-  back.addEventListener("click", () => { stop(); show(Number(slider.value) - 1); });
-  next.addEventListener("click", () => { stop(); show(Number(slider.value) + 1); });
-  slider.addEventListener("input", () => { stop(); show(Number(slider.value)); });
+  first.addEventListener("click", () => jump(0));
+  back.addEventListener("click", () => jump(at - 1));
+  go.addEventListener("click", acts[" "]);
+  next.addEventListener("click", () => jump(at + 1));
+  end.addEventListener("click", () => jump(last));
+  speed.addEventListener("change", again);
+  slider.addEventListener("input", () => jump(Number(slider.value)));
+  list.addEventListener("toggle", () => {
+    if (!list.open || rows) return;
+    rows = table(list, game, jump);
+    mark();
+  });
+  window.addEventListener("resize", draw);
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   show(0);
 }
 
@@ -60,73 +114,208 @@ function element(name, properties) {
   return made;
 }
 
+// The list of moves: a row a step, each with a button that shows it.
+function table(list, game, jump) {
+  const box = element("div", { className: "player-rows", tabIndex: 0, role: "region" });
+  box.setAttribute("aria-label", game.list);
+  const made = element("table", { className: "fit" }), head = element("tr", {}), body = element("tbody", {});
+  for (const name of ["Step", ...game.columns]) head.append(element("th", { scope: "col", textContent: name }));
+  const rows = [];
+  for (let step = 0; step <= game.steps; step++) {
+    const row = element("tr", {}), cell = element("td", { className: "num" });
+    const button = element("button", { type: "button", className: "plain", textContent: step });
+    button.setAttribute("aria-label", `Show step ${step}`);
+    button.addEventListener("click", () => jump(step));
+    cell.append(button);
+    row.append(cell, ...game.row(step).map((text) => element("td", { className: typeof text === "number" ? "num" : "", textContent: text })));
+    if (game.erred(step)) row.className = "erred";
+    rows.push(row);
+  }
+  const top = element("thead", {});
+  top.append(head);
+  body.append(...rows);
+  made.append(top, body);
+  box.append(made);
+  list.append(box);
+  return rows;
+}
+
 function colours(place) {
   const style = getComputedStyle(place);
   const of = (name) => style.getPropertyValue(name).trim();
-  return { ink: of("--ink"), quiet: of("--quiet"), line: of("--line"), accent: of("--accent"), other: "#e69f00" };
+  return { ink: of("--ink"), quiet: of("--quiet"), line: of("--line"), paper: of("--paper") || "#fff", accent: of("--accent"), bad: of("--bad") || "#b42318", other: "#e69f00" };
 }
 
-function connectFour(pen, found, step, colour) {
-  const heights = [0, 0, 0, 0, 0, 0, 0], moves = found.tracks.action.slice(0, step);
-  const size = 54, left = 131, bottom = 350;
-  const disc = (column, row, fill) => {
-    pen.beginPath();
-    pen.arc(left + size * (column + .5), bottom - size * (row + .5), size * .42, 0, 2 * Math.PI);
-    pen.fillStyle = fill;
-    pen.fill();
+// Two players: step n shows n moves; an agent that errs does so in one step more.
+function connectFour(found) {
+  const moves = found.tracks.action || [], players = found.episode.players;
+  const opening = Math.min(found.opening_moves || 0, moves.length);
+  const faults = players.filter((one) => one.fault);
+  const steps = moves.length + (faults.length ? 1 : 0);
+  const name = (one) => (players[0].team === players[1].team ? `${one.team} (${one.seat ? "second" : "first"} seat)` : one.team);
+  const winner = players.find((one) => one.score === 1);
+  const result = winner ? `${name(winner)} won.` : "It is a draw.";
+  const four = fours(moves);
+  const wrong = () => faults.map((one) => `${name(one)} erred: ${one.fault}`).join(" ");
+  const erred = (step) => faults.length > 0 && step === steps;
+  return {
+    steps, pace: 700, list: "All moves", columns: ["Who", "Column", "What"], erred,
+    height: (wide) => Math.min(54, (wide - 16) / 7) * 6 + 76,
+    told(step) {
+      if (erred(step)) return `${wrong()} ${result}`;
+      if (!step) return "The board is empty.";
+      const who = step <= opening ? `Opening drawn at random: ${name(players[(step - 1) % 2])}'s disc falls into` : `${name(players[(step - 1) % 2])} played`;
+      return `${who} column ${moves[step - 1]}.${step === steps ? ` ${result}` : ""}`;
+    },
+    row(step) {
+      if (erred(step)) return [faults.map(name).join(", "), "", `erred: ${faults.map((one) => one.fault).join(" ")} ${result}`];
+      if (!step) return ["", "", "The board is empty."];
+      return [name(players[(step - 1) % 2]), moves[step - 1], step <= opening ? "opening, drawn at random" : step === steps ? result : ""];
+    },
+    draw(pen, step, wide, high, colour) {
+      const size = Math.min(54, (wide - 16) / 7), left = (wide - 7 * size) / 2, bottom = high - 24;
+      const heights = [0, 0, 0, 0, 0, 0, 0], shown = moves.slice(0, step);
+      const at = (column, row) => [left + size * (column + .5), bottom - size * (row + .5)];
+      const disc = (column, row, fill) => {
+        pen.beginPath(); pen.arc(...at(column, row), size * .42, 0, 2 * Math.PI); pen.fillStyle = fill; pen.fill();
+      };
+      pen.textAlign = "center";
+      for (let column = 0; column < 7; column++) {
+        for (let row = 0; row < 6; row++) disc(column, row, colour.line);
+        pen.fillStyle = colour.quiet;
+        pen.fillText(column, left + size * (column + .5), bottom + 18);
+      }
+      shown.forEach((column, index) => {
+        const row = heights[column]++;
+        disc(column, row, index % 2 ? colour.other : colour.accent);
+        seat(pen, ...at(column, row), size * .42, index % 2, colour);
+        if (index === step - 1) {
+          pen.beginPath(); pen.arc(...at(column, row), size * .46, 0, 2 * Math.PI);
+          pen.strokeStyle = colour.ink; pen.lineWidth = 2; pen.stroke();
+        }
+      });
+      if (four && step >= moves.length) {
+        pen.strokeStyle = colour.ink; pen.lineWidth = 4; pen.lineCap = "round";
+        pen.beginPath(); pen.moveTo(...at(...four[0])); pen.lineTo(...at(...four[3])); pen.stroke();
+      }
+      pen.textAlign = "left";
+      players.forEach((one, index) => {
+        const y = 16 + 20 * index;
+        pen.beginPath(); pen.arc(left + 8, y - 5, 7, 0, 2 * Math.PI);
+        pen.fillStyle = index ? colour.other : colour.accent; pen.fill();
+        seat(pen, left + 8, y - 5, 7, index, colour);
+        pen.fillStyle = one.fault && step === steps ? colour.bad : colour.ink;
+        const ends = step === steps ? ["lost", "drew", "won"][one.score * 2] : "";
+        pen.fillText(`${name(one)}${one.fault && step === steps ? " erred and" : ""} ${ends}`.trim(), left + 24, y, 7 * size - 24);
+      });
+    },
   };
-  for (let column = 0; column < 7; column++) {
-    for (let row = 0; row < 6; row++) disc(column, row, colour.line);
-    pen.fillStyle = colour.quiet;
-    pen.textAlign = "center";
-    pen.fillText(column, left + size * (column + .5), bottom + 18);
+}
+
+// The second player's discs carry a ring, so that nobody has to tell the colours apart.
+function seat(pen, x, y, radius, second, colour) {
+  if (!second) return;
+  pen.beginPath(); pen.arc(x, y, radius * .5, 0, 2 * Math.PI);
+  pen.strokeStyle = colour.paper; pen.lineWidth = Math.max(1.5, radius * .14); pen.stroke();
+}
+
+// The four discs in a row that the last move has made, from one end to the other.
+function fours(moves) {
+  const rows = [[], [], [], [], [], [], []];
+  moves.forEach((column, index) => rows[column].push(index % 2));
+  if (!moves.length) return null;
+  const column = moves[moves.length - 1], row = rows[column].length - 1, own = (moves.length - 1) % 2;
+  for (const [dx, dy] of [[1, 0], [0, 1], [1, 1], [1, -1]]) {
+    for (let from = -3; from <= 0; from++) {
+      const line = [0, 1, 2, 3].map((step) => [column + dx * (from + step), row + dy * (from + step)]);
+      if (line.every(([x, y]) => rows[x] && rows[x][y] === own)) return line;
+    }
   }
-  moves.forEach((column, at) => disc(column, heights[column]++, at % 2 ? colour.other : colour.accent));
-  const [first, second] = found.episode.players;
-  pen.textAlign = "left";
-  pen.fillStyle = colour.accent; pen.fillText(`● ${first.team}`, 8, 20);
-  pen.fillStyle = colour.other; pen.fillText(`● ${second.team}`, 8, 40);
-  if (!step) return "The board is empty.";
-  const who = found.episode.players[(step - 1) % 2].team;
-  const end = step === found.tracks.action.length ? ` ${found.episode.result}.` : "";
-  return `${who} played column ${moves[step - 1]}.${end}`;
+  return null;
 }
 
-function lander(pen, found, step, colour) {
-  const seen = found.tracks.observation[step], action = found.tracks.action[step];
-  if (!seen) return found.episode.result;
-  const across = (x) => 320 + 300 * x, down = (y) => 350 - 220 * y;
-  pen.strokeStyle = colour.line;
-  pen.beginPath(); pen.moveTo(0, down(0) + 8); pen.lineTo(640, down(0) + 8); pen.stroke();
-  pen.strokeStyle = colour.accent; pen.lineWidth = 3;
-  pen.beginPath(); pen.moveTo(across(-.2), down(0) + 8); pen.lineTo(across(.2), down(0) + 8); pen.stroke();
-  pen.lineWidth = 1; pen.strokeStyle = colour.quiet;
-  pen.beginPath();
-  found.tracks.observation.slice(0, step + 1).forEach((one, at) => pen[at ? "lineTo" : "moveTo"](across(one[0]), down(one[1])));
-  pen.stroke();
-  pen.save();
-  pen.translate(across(seen[0]), down(seen[1]));
-  pen.rotate(-seen[4]);
-  pen.fillStyle = colour.ink;
-  pen.beginPath();
-  for (const [x, y] of [[-9, 6], [-7, -8], [7, -8], [9, 6]]) pen.lineTo(x, y);
-  pen.fill();
-  pen.strokeStyle = colour.ink;
-  pen.beginPath(); pen.moveTo(-8, 5); pen.lineTo(-13, 12); pen.moveTo(8, 5); pen.lineTo(13, 12); pen.stroke();
-  pen.fillStyle = colour.other;
-  if (action === 2) { pen.beginPath(); pen.moveTo(-4, 7); pen.lineTo(0, 20); pen.lineTo(4, 7); pen.fill(); }
-  if (action === 1) { pen.beginPath(); pen.moveTo(-9, -4); pen.lineTo(-18, -1); pen.lineTo(-9, 2); pen.fill(); }
-  if (action === 3) { pen.beginPath(); pen.moveTo(9, -4); pen.lineTo(18, -1); pen.lineTo(9, 2); pen.fill(); }
-  pen.restore();
-  const earned = found.tracks.reward.slice(0, step + 1).reduce((sum, one) => sum + one, 0);
-  const engine = ["no engine", "left engine", "main engine", "right engine"][action];
-  return `Return so far ${earned.toFixed(1)}, ${engine}.`;
+function lander(found) {
+  const seen = found.tracks.observation || [], actions = found.tracks.action || [], rewards = found.tracks.reward || [];
+  const steps = Math.max(0, seen.length - 1), fault = found.episode.players[0].fault;
+  const earned = [];
+  rewards.reduce((sum, one, index) => (earned[index] = sum + one), 0);
+  const number = (value, digits = 2) => (value === undefined ? "" : value.toFixed(digits));
+  const erred = (step) => Boolean(fault) && step === steps;
+  return {
+    steps, pace: 20, list: "All steps", erred,
+    columns: ["x", "y", "Speed across", "Speed up", "Angle", "Engine", "Reward", "Return so far", "What"],
+    height: (wide) => Math.round(wide * .62),
+    told(step) {
+      if (!seen[step]) return `${fault ? `It erred: ${fault}` : found.episode.result}`;
+      const end = erred(step) ? ` It erred here: ${fault}` : step === steps ? ` ${found.episode.result}` : "";
+      return `Return so far ${number(earned[step], 1)}, ${ENGINES[actions[step]]}.${end}`;
+    },
+    row(step) {
+      const [x, y, across, up, angle] = seen[step] || [];
+      const what = erred(step) ? `erred: ${fault}` : step === steps ? found.episode.result : "";
+      return [...[x, y, across, up, angle].map((one) => number(one)), ENGINES[actions[step]] || "", number(rewards[step], 1), number(earned[step], 1), what];
+    },
+    draw(pen, step, wide, high, colour) {
+      const scale = wide / 640, ground = high - 40 * scale;
+      const across = (x) => wide / 2 + 300 * scale * x, down = (y) => ground - 220 * scale * y;
+      const line = (points, stroke, width) => {
+        pen.beginPath();
+        points.forEach(([x, y], index) => pen[index ? "lineTo" : "moveTo"](x, y));
+        pen.strokeStyle = stroke; pen.lineWidth = width; pen.stroke();
+      };
+      const floor = ground + 8 * scale;
+      line([[0, floor], [wide, floor]], colour.quiet, 1);
+      line([[across(-.2), floor], [across(.2), floor]], colour.accent, 4);
+      for (const x of [-.2, .2]) {
+        line([[across(x), floor], [across(x), floor - 26 * scale]], colour.quiet, 1);
+        pen.fillStyle = colour.accent;
+        pen.beginPath(); pen.moveTo(across(x), floor - 26 * scale); pen.lineTo(across(x) + 14 * scale, floor - 21 * scale); pen.lineTo(across(x), floor - 16 * scale); pen.fill();
+      }
+      line(seen.slice(0, step + 1).map((one) => [across(one[0]), down(one[1])]), colour.quiet, 1);
+      const now = seen[step];
+      if (!now) { pen.fillStyle = colour.ink; pen.fillText(fault || found.episode.result, 8, 20, wide - 16); return; }
+      pen.save();
+      pen.translate(across(now[0]), down(now[1]));
+      pen.rotate(-now[4]);
+      pen.scale(scale * 1.3, scale * 1.3);
+      pen.fillStyle = erred(step) ? colour.bad : colour.ink;
+      pen.beginPath();
+      for (const [x, y] of [[-9, 6], [-7, -8], [7, -8], [9, 6]]) pen.lineTo(x, y);
+      pen.fill();
+      line([[-8, 5], [-13, 12]], now[6] ? colour.accent : colour.ink, 2);
+      line([[8, 5], [13, 12]], now[7] ? colour.accent : colour.ink, 2);
+      pen.fillStyle = colour.other;
+      const flame = { 2: [[-4, 7], [0, 20], [4, 7]], 1: [[-9, -4], [-18, -1], [-9, 2]], 3: [[9, -4], [18, -1], [9, 2]] }[actions[step]];
+      if (flame) { pen.beginPath(); for (const point of flame) pen.lineTo(...point); pen.fill(); }
+      pen.restore();
+      pen.fillStyle = erred(step) ? colour.bad : colour.ink;
+      pen.fillText(`Return ${number(earned[step], 1)}${erred(step) ? ", erred here" : ""}`, 8, 20);
+      pen.fillStyle = colour.quiet;
+      pen.fillText(`speed ${number(Math.hypot(now[2], now[3]))}, angle ${number(now[4])}`, 8, 40);
+    },
+  };
 }
 
-function numbers(pen, found, step, colour) {
-  pen.fillStyle = colour.ink;
-  pen.font = "14px monospace";
-  const shown = Object.entries(found.tracks).map(([name, track]) => `${name}: ${JSON.stringify(track[step])}`);
-  shown.forEach((line, at) => pen.fillText(line.slice(0, 90), 8, 24 + 20 * at));
-  return shown.join(", ").slice(0, 200);
+function numbers(found) {
+  const tracks = Object.entries(found.tracks), steps = Math.max(0, ...tracks.map(([, track]) => track.length - 1));
+  const fault = found.episode.players.map((one) => one.fault).filter(Boolean).join(" ");
+  const texts = (step) => tracks.map(([, track]) => JSON.stringify(track[step]) || "");
+  const erred = (step) => Boolean(fault) && step === steps;
+  return {
+    steps, pace: 100, list: "All steps", erred, columns: [...tracks.map(([name]) => name), "What"],
+    height: () => 20 * tracks.length + 24,
+    told: (step) => `${tracks.map(([name], index) => `${name}: ${texts(step)[index]}`).join(", ").slice(0, 200)}${erred(step) ? ` It erred here: ${fault}` : ""}`,
+    row: (step) => [...texts(step).map((text) => text.slice(0, 60)), erred(step) ? `erred: ${fault}` : step === steps ? found.episode.result : ""],
+    draw(pen, step, wide, high, colour) {
+      pen.fillStyle = colour.ink;
+      pen.font = "14px monospace";
+      tracks.forEach(([name], index) => pen.fillText(`${name}: ${texts(step)[index]}`.slice(0, Math.floor(wide / 9)), 8, 24 + 20 * index));
+    },
+  };
+}
+
+for (const place of document.querySelectorAll("[data-player]")) {
+  const held = place.querySelector("script[type='application/json']");
+  if (held) play(place, JSON.parse(held.textContent));
+  else fetch(place.dataset.player).then((answer) => answer.json()).then((found) => play(place, found));
 }
