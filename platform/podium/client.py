@@ -223,6 +223,14 @@ class Client:
         """The own submissions, newest first."""
         return self._all(f"/competitions/{_part(slug)}/submissions", {})
 
+    def all_submissions(self, slug: str, **wanted: str) -> list[Answer]:
+        """Everybody's submissions, newest first, that fit a filter: for staff."""
+        return self._all(f"/competitions/{_part(slug)}/submissions/all", wanted)
+
+    def participants(self, slug: str) -> list[Answer]:
+        """Who takes part: for staff."""
+        return self._all(f"/competitions/{_part(slug)}/participants", {})
+
     def submission(self, submission_id: int) -> Answer:
         """One submission."""
         return self._json("GET", f"/submissions/{submission_id}")
@@ -346,6 +354,33 @@ class Client:
     def change_board(self, slug: str, options: Answer) -> Answer:
         """Change options of the board: for hosts."""
         return self._json("PATCH", f"/competitions/{_part(slug)}/board", json=options)
+
+    def announcements(self, slug: str) -> list[Answer]:
+        """What the host has told everybody."""
+        found: list[Answer] = self._json("GET", f"/competitions/{_part(slug)}/announcements")[
+            "items"
+        ]
+        return found
+
+    def announce(self, slug: str, title: str, text: str, *, is_pinned: bool = True) -> Answer:
+        """Tell everybody something: for hosts."""
+        said = {"title": title, "text": text, "is_pinned": is_pinned}
+        return self._json("POST", f"/competitions/{_part(slug)}/announcements", json=said)
+
+    def edit_announcement(self, slug: str, announcement_id: int, wanted: Answer) -> Answer:
+        """Change what is given."""
+        path = f"/competitions/{_part(slug)}/announcements/{announcement_id}"
+        return self._json("PATCH", path, json=wanted)
+
+    def remove_announcement(self, slug: str, announcement_id: int) -> None:
+        """Take one back."""
+        path = f"/competitions/{_part(slug)}/announcements/{announcement_id}"
+        self._call("DELETE", path).close()
+
+    def set_text(self, slug: str, text: str | None, reason: str = "") -> None:
+        """Give a competition a text of its own; None: the challenge's again."""
+        said = {"text": text, "reason": reason}
+        self._call("PUT", f"/competitions/{_part(slug)}/text", json=said).close()
 
     def reveal(self, slug: str, reason: str = "") -> Answer:
         """Show the private board to everybody: for hosts."""

@@ -51,6 +51,22 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     ),
     ("POST", "/competitions/toy/check"): ({"file": True}, SIGNED_IN),
     ("GET", "/competitions/toy/submissions"): ({}, MEMBERS | {"host": 200, "admin": 200}),
+    ("GET", "/competitions/toy/submissions/all"): ({}, HOSTS_ONLY),
+    ("GET", "/competitions/toy/announcements"): ({}, ANYONE),
+    ("POST", "/competitions/toy/announcements"): (
+        {"json": {"title": "Hello"}},
+        HOSTS_ONLY | {"host": 201, "admin": 201},
+    ),
+    ("PATCH", "/competitions/toy/announcements/0"): (
+        {"json": {"title": "Hello"}},
+        HOSTS_ONLY | {"host": 404, "admin": 404},
+    ),
+    ("DELETE", "/competitions/toy/announcements/0"): ({}, HOSTS_ONLY | {"host": 404, "admin": 404}),
+    ("PUT", "/competitions/toy/text"): (
+        {"json": {"text": None}},
+        HOSTS_ONLY | {"host": 204, "admin": 204},
+    ),
+    ("GET", "/competitions/toy/participants"): ({}, HOSTS_ONLY),
     ("GET", "/submissions/{id}"): ({}, OWN),
     ("GET", "/submissions/{id}/file"): ({}, OWN),
     ("GET", "/submissions/{id}/log"): ({}, OWN),
@@ -240,6 +256,7 @@ def test_the_table_above_lists_every_route(app):
     declared = {(method, path.split("?")[0]) for method, path in ROUTES}
     names = {"slug": "toy", "name": "train.csv", "submission_id": "{id}"}
     names |= {"token_id": "0", "episode_id": "0"}
+    names |= {"announcement_id": "0"}
     names |= {"course": "dl", "place_id": "0"}
     served = set()
     for rule in app.url_map.iter_rules():

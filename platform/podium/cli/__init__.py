@@ -76,6 +76,9 @@ COMMANDS = {
     "courses": Entry(HOST, "courses", "courses", "Your courses: create, join, codes, people."),
     "roster": Entry(HOST, "courses", "roster", "Class lists: import, look."),
     "grades": Entry(HOST, "grades", "grades", "Grades: rule, override, release, export."),
+    "announcements": Entry(
+        HOST, "announcements", "announcements", "What you tell everybody: post, edit, remove."
+    ),
     "grant": Entry(HOST, "allowances", "grant", "Give a team extra submissions."),
     "extend": Entry(HOST, "allowances", "extend", "Give a team a later deadline."),
     "retry": Entry(HOST, "allowances", "retry", "Run again what ended in error."),

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -245,6 +245,33 @@ def clone(slug: str, new_slug: str, days: int, course: str | None) -> None:
     """The same competition once more as a draft, its dates shifted."""
     client().clone(slug, new_slug, days, course)
     output.say(f"{new_slug} is a draft with the dates of {slug} and {days} days more.")
+
+
+@competitions.command()
+@click.argument("slug")
+@click.option("-f", "--file", type=click.File(encoding="utf-8"), help="Markdown; - is stdin.")
+@click.option("--reset", is_flag=True, help="Back to the challenge's words.")
+@with_reason
+def text(slug: str, file: IO[str] | None, reset: bool, reason: str) -> None:
+    """Give a competition a text of its own."""
+    if reset == (file is not None):
+        raise click.UsageError("Say -f FILE or --reset.")
+    client().set_text(slug, file.read() if file else None, reason)
+    output.say(f"The overview of {slug} has the new text.")
+
+
+PARTICIPANTS = (
+    *("handle", "name", "email", "number", "section", "role", "team", "is_leader", "joined_at"),
+    *("downloaded_at", "submissions", "last_at", "public", "private", "disqualified"),
+)
+
+
+@competitions.command()
+@click.argument("slug")
+@output.with_format
+def participants(slug: str, style: str) -> None:
+    """Who takes part, with team and how far they have come: for staff."""
+    output.rows(client().participants(slug), PARTICIPANTS, style)
 
 
 @competitions.command()

@@ -2,6 +2,7 @@
 
 from podium.models.account import Token, User
 from podium.models.allowance import Extension, Grant
+from podium.models.announcement import Announcement
 from podium.models.audit import AuditEntry
 from podium.models.board import BoardEntry, BoardSegment
 from podium.models.challenge import Challenge, ChallengeFile
@@ -22,6 +23,7 @@ from podium.models.turn import Turn
 from podium.models.worker import WorkerProcess
 
 __all__ = [
+    "Announcement",
     "Attempt",
     "AuditEntry",
     "BoardEntry",

@@ -5,11 +5,13 @@ from typing import Any
 from apiflask import APIFlask
 
 from podium.web.api import (
+    announcements,
     competitions,
     courses,
     episodes,
     files,
     grades,
+    handedin,
     hosts,
     leaderboard,
     publishing,
@@ -37,7 +39,7 @@ def init_app(app: APIFlask) -> None:
     app.spec_processor(_add_error)
     for noun in (
         *(users, competitions, files, submissions, episodes, leaderboard, teams, hosts, rescoring),
-        *(courses, grades, publishing, work),
+        *(courses, grades, publishing, handedin, announcements, work),
     ):
         app.register_blueprint(noun.blueprint)
 

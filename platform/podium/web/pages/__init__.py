@@ -5,15 +5,18 @@ from flask import Flask
 from podium.web.pages import (
     account,
     admin,
+    announcements,
     challenges,
     competition,
     courses,
     display,
     episodes,
     grades,
+    handedin,
     help,
     leaderboard,
     manage,
+    preview,
     publishing,
     submissions,
     teach,
@@ -25,7 +28,17 @@ def init_app(app: Flask) -> None:
     """Add the pages and what their templates use."""
     display.init_app(app)
     for noun in (
-        *(challenges, competition, leaderboard, teams, manage, submissions, episodes),
-        *(teach, publishing, courses, grades, account, admin, help),
+        *(
+            challenges,
+            competition,
+            leaderboard,
+            teams,
+            manage,
+            handedin,
+            announcements,
+            submissions,
+            episodes,
+        ),
+        *(teach, preview, publishing, courses, grades, account, admin, help),
     ):
         app.register_blueprint(noun.blueprint)
