@@ -23,6 +23,7 @@ HOSTS = {"host": 200, "admin": 200} | dict.fromkeys(
 HOSTS_ONLY = HOSTS | {"anonymous": 401}
 # For tokens of the scope `work`, which no sign-in and no person's own token carries.
 NOBODY = dict.fromkeys(PEOPLE, 403) | {"anonymous": 401}
+ADMINS = NOBODY | {"admin": 200}
 NONE = dict.fromkeys(PEOPLE, 404) | {"anonymous": 401}
 CARD = {"name": "r1", "queue": "run", "host": "h", "pid": 1, "version": "1"}
 NEW = {"handle": "new-01", "email": "new@example.org", "password": "correct horse"}
@@ -196,6 +197,10 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     ),
     ("DELETE", "/courses/dl/people/0"): ({}, COURSE | {"host": 404, "admin": 404}),
     ("POST", "/submissions/{id}/retry"): ({}, OWN | {"joined": 403, "host": 409, "admin": 409}),
+    ("GET", "/operation/storage"): ({}, ADMINS),
+    ("POST", "/operation/storage/prune"): ({"json": {"days": 30}}, ADMINS),
+    ("GET", "/operation/settings"): ({}, ADMINS),
+    ("POST", "/operation/submissions/{id}/release"): ({"json": {}}, ADMINS | {"admin": 409}),
     ("POST", "/work/workers"): ({"json": CARD}, NOBODY),
     ("DELETE", "/work/workers/train.csv"): ({}, NOBODY),
     ("POST", "/work/assignments"): ({"json": CARD}, NOBODY),

@@ -95,6 +95,7 @@ COMMANDS = {
     "doctor": Entry(OPERATE, "operate", "examine", "Say what is wrong and how to mend it."),
     "backup": Entry(OPERATE, "backup", "backup", "Write everything into one file, while it runs."),
     "restore": Entry(OPERATE, "backup", "restore", "Read such a file into an empty home."),
+    "storage": Entry(OPERATE, "storage", "storage", "What fills the disk, and what may go."),
     "db": Entry(OPERATE, "operate", "db", "The database's schema."),
     "user": Entry(OPERATE, "operate", "user", "People of this installation."),
 }

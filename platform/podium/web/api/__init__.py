@@ -14,6 +14,7 @@ from podium.web.api import (
     handedin,
     hosts,
     leaderboard,
+    operation,
     publishing,
     rescoring,
     shapes,
@@ -39,7 +40,8 @@ def init_app(app: APIFlask) -> None:
     app.spec_processor(_add_error)
     for noun in (
         *(users, competitions, files, submissions, episodes, leaderboard, teams, hosts, rescoring),
-        *(courses, grades, publishing, handedin, announcements, work),
+        *(courses, grades, publishing, handedin, announcements),
+        *(operation, work),
     ):
         app.register_blueprint(noun.blueprint)
 

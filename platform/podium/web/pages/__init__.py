@@ -16,6 +16,7 @@ from podium.web.pages import (
     help,
     leaderboard,
     manage,
+    operation,
     preview,
     publishing,
     submissions,
@@ -39,6 +40,6 @@ def init_app(app: Flask) -> None:
             submissions,
             episodes,
         ),
-        *(teach, preview, publishing, courses, grades, account, admin, help),
+        *(teach, preview, publishing, courses, grades, account, admin, operation, help),
     ):
         app.register_blueprint(noun.blueprint)
