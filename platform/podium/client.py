@@ -4,6 +4,7 @@ Answers are the API's own dictionaries (`/api/v1/openapi.json` describes them). 
 and nothing else of the platform.
 """
 
+import contextlib
 import hashlib
 import os
 import time
@@ -432,8 +433,20 @@ class Client:
         """Change a competition or its board: for hosts."""
         return self._json("PATCH", f"/competitions/{_part(slug)}", json=options)
 
-    def create_competition(self, fields: dict[str, str], file: Path | None = None) -> Answer:
-        """A draft: of a bundled challenge, of a folder's zip, or of a labelled CSV."""
+    def create_competition(
+        self,
+        fields: dict[str, str],
+        file: Path | None = None,
+        parts: dict[str, Path] | None = None,
+    ) -> Answer:
+        """A draft: of a bundled challenge, of a folder's zip, or of CSVs.
+
+        `parts` are the three files `train`, `test` and `answers` of a split that is given.
+        """
+        if parts:
+            with contextlib.ExitStack() as opened:
+                sent = {n: opened.enter_context(path.open("rb")) for n, path in parts.items()}
+                return self._json("POST", "/competitions", data=fields, files=sent)
         if file is None:
             return self._json("POST", "/competitions", data=fields)
         with file.open("rb") as opened:  # sent once: a second try would find the name taken

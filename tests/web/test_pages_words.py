@@ -1,5 +1,7 @@
 """What hosts write, as pages show it: announcements, the text of a competition, previews."""
 
+import io
+
 import pytest
 
 from podium import announcements, competitions, editing
@@ -63,3 +65,43 @@ def test_a_preview_is_what_the_page_will_show(app, api, host, factory):
     assert "<h1>Preview</h1>" in page
     assert part.strip() in page
     assert client.post("/teach/preview?of=text", data=sent).status_code in (400, 401)
+
+
+def test_three_files_are_previewed_and_faults_shown_with_places(app, api, host):
+    client = app.test_client(use_cookies=False)
+    headers = api.as_(host).headers | {"HX-Request": "true"}
+    files = {
+        "train": "id,x,y\n" + "".join(f"t{n},{n},{n % 2}\n" for n in range(40)),
+        "test": "id,x\n" + "".join(f"q{n},{n}\n" for n in range(20)),
+        "answers": "id,y\n" + "".join(f"q{n},{n % 2}\n" for n in range(20)),
+    }
+
+    def sent(**changed):
+        parts = files | changed
+        fields = {"target": "y", "metric": "accuracy", "slug": "three", "preview": "1"}
+        named = {name: (io.BytesIO(text.encode()), f"{name}.csv") for name, text in parts.items()}
+        return client.post("/teach/new", data=fields | named, headers=headers).text
+
+    page = sent()
+    assert "40 rows for training, 20 to predict: 6 public, 14 private." in page
+    assert "<strong>Accuracy 0.8</strong>" in page
+    page = sent(answers=files["answers"].replace("q3,1", "q3,"))
+    assert "The answers, line 5, column y: expected a value" in page
+    assert "Places in the file" in page
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"train": "x"}, "The file &#39;test&#39; is missing"),
+        ({"other": "x"}, "There is no file field &#39;other&#39;"),
+        ({}, "Name a challenge that comes with Podium"),
+    ],
+)
+def test_what_is_missing_of_a_competition_is_named(app, api, host, sent, said):
+    client = app.test_client(use_cookies=False)
+    named = {name: (io.BytesIO(b"a,b\n"), f"{name}.csv") for name in sent}
+    fields = {"target": "y", "metric": "accuracy", "slug": "three"}
+    answer = client.post("/teach/new", data=fields | named, headers=api.as_(host).headers)
+    assert answer.status_code == 400
+    assert said in answer.text

@@ -128,6 +128,13 @@ with_reason = click.option("--reason", default="", help="Why; it goes to the aud
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The zip of a prepared folder, or a labelled CSV.",
 )
+@click.option("--train", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--test", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--answers",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --train and --test: three CSVs whose split is given.",
+)
 @click.option("--title", default="")
 @click.option("--course", default="", help="Only its people see the competition.")
 @click.option("--opens-at", default="", help="With its zone, like 2026-12-01T18:00+01:00.")
@@ -137,6 +144,7 @@ with_reason = click.option("--reason", default="", help="Why; it goes to the aud
 @click.option("--metric", default="", help="Of a CSV, such as accuracy.")
 @click.option("--options", default="", help="Of the metric, as JSON.")
 @click.option("--id-column", default="", help="Of a CSV; else rows are numbered.")
+@click.option("--answer-column", default="", help="Of --answers, if not called as the target.")
 @click.option("--split", type=click.Choice(["fraction", "column", "group"]), default="fraction")
 @click.option("--by", default="", help="The column of --split column or group.")
 @click.option("--test-value", default="", help="What it says of test rows (--split column).")
@@ -145,13 +153,28 @@ with_reason = click.option("--reason", default="", help="Why; it goes to the aud
 @click.option("--seed", default="", help="Draws the split of a CSV.  [0]")
 @click.option("--licence", default="", help="Of the data.")
 @output.with_format
-def create(slug: str, file: Path | None, style: str, **fields: str | None) -> None:
+def create(
+    slug: str,
+    file: Path | None,
+    train: Path | None,
+    test: Path | None,
+    answers: Path | None,
+    style: str,
+    **fields: str | None,
+) -> None:
     """Create a draft: --challenge digits, --file folder.zip, or --file data.csv --target y.
+
+    A split that is given comes as --train, --test and --answers instead of --file.
 
     A score worker checks it; `podium competitions checks SLUG` shows what it found.
     """
     said = {name: value for name, value in fields.items() if value}
-    output.record(client().create_competition({"slug": slug, **said}, file), style)
+    given = {"train": train, "test": test, "answers": answers}
+    parts = {name: path for name, path in given.items() if path is not None}
+    if parts and (file is not None or len(parts) < len(given)):
+        raise click.UsageError("Say --train, --test and --answers together, without --file.")
+    made = client().create_competition({"slug": slug, **said}, file, parts)
+    output.record(made, style)
 
 
 @competitions.command()

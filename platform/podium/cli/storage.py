@@ -69,10 +69,7 @@ def prune(
     if not days:
         raise click.UsageError("After how many days? Say --days, or set retention_days.")
     policy = retention.Policy(days, also_scored=also_scored, unnamed=unnamed)
-    if applies:
-        found = retention.apply(here, policy, None, reason)
-    else:
-        found = retention.plan(here, policy)
+    found = retention.apply(here, policy, None, reason) if applies else retention.plan(here, policy)
     rows = [
         ("counts for nothing", found.uncounted),
         ("scored, for a rescoring only", found.scored),
