@@ -23,7 +23,7 @@ def made(metric, values, **options):
 
 def test_the_last_row_of_an_example_is_missed():
     found = example("accuracy", ["0", "1", "1", "0", "1", "0"])
-    assert found.header == ["y (the answer)", "y"]
+    assert found.header == ["y (the answer)", "y (predicted)"]
     assert found.rows == [["0", "0"], ["1", "1"], ["1", "1"], ["0", "0"], ["1", "0"]]
     assert found.value == 0.8
 
@@ -40,7 +40,7 @@ def test_an_example_of_classes_covers_two_of_them():
 
 def test_an_example_of_probabilities_says_them_for_each_class():
     found = example("log_loss", ["a", "b", "c", "a", "b"])
-    assert found.header == ["y (the answer)", "p_a", "p_b", "p_c"]
+    assert found.header == ["y (the answer)", "p_a (predicted)", "p_b (predicted)", "p_c (predicted)"]
     assert found.rows[0] == ["a", "0.8", "0.1", "0.1"]
     assert found.value == pytest.approx((4 * 0.2231435513 + 2.302585093) / 5)
 
@@ -48,7 +48,7 @@ def test_an_example_of_probabilities_says_them_for_each_class():
 def test_students_read_the_example_and_no_test_row():
     folder = made("accuracy", ["1", "0"])
     assert "Accuracy of these rows is 0.8." in folder.text
-    assert "| y (the answer) | y |" in folder.text
+    assert "| y (the answer) | y (predicted) |" in folder.text
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ STARTS = ("perfect", "sample", "random")  # of the checks; the rest are baseline
 
 
 class Proposed(NamedTuple):
-    """A line of the form: `at` is a score, or the name of a baseline; empty where nothing is known."""
+    """A line of the form; `at` is a score or the name of a baseline, empty where none is known."""
 
     name: str
     at: str

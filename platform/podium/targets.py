@@ -4,6 +4,7 @@ Labels and numbers are handed in as they are. A metric of probabilities asks for
 0 and 1: of two classes for the later one, of more for each; answers are then the classes' places.
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -169,15 +170,19 @@ def example(
         value = compute(metric.name, given, answers, **options).value
     except (ScoringError, ValueError, TypeError):  # of text, or of too few rows
         return None
-    header = [f"{target.name} (the answer)", *(column["name"] for column in target.columns)]
+    names = (column["name"] for column in target.columns)
+    header = [f"{target.name} (the answer)", *(f"{name} (predicted)" for name in names)]
     rows = [[answer, *row] for answer, row in zip(chosen, told, strict=True)]
     return Example(header, rows, metric, value)
 
 
 def _few(values: Sequence[str]) -> list[str]:
-    """The first values, of which at least two are different if any are."""
-    first = list(values[:SHOWN])
-    other = next((one for one in values if one != values[0]), None)
-    if other is not None and len(set(first)) < 2:
-        first[-1] = other
-    return first
+    """A few values in their order, of different ones where there are any."""
+    first: dict[str, int] = {}
+    for place, value in enumerate(values):
+        first.setdefault(value, place)
+        if len(first) == SHOWN - 2:
+            break
+    rest = (place for place in range(len(values)) if place not in first.values())
+    places = [*first.values(), *itertools.islice(rest, SHOWN - len(first))]
+    return [values[place] for place in sorted(places)]
