@@ -40,7 +40,12 @@ def test_an_example_of_classes_covers_two_of_them():
 
 def test_an_example_of_probabilities_says_them_for_each_class():
     found = example("log_loss", ["a", "b", "c", "a", "b"])
-    assert found.header == ["y (the answer)", "p_a (predicted)", "p_b (predicted)", "p_c (predicted)"]
+    assert found.header == [
+        "y (the answer)",
+        "p_a (predicted)",
+        "p_b (predicted)",
+        "p_c (predicted)",
+    ]
     assert found.rows[0] == ["a", "0.8", "0.1", "0.1"]
     assert found.value == pytest.approx((4 * 0.2231435513 + 2.302585093) / 5)
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from podium.boardrules import PRIVATE, PUBLIC
@@ -105,16 +105,16 @@ def count(session: Session, competition: Competition, wanted: Filter) -> int:
     return session.scalar(query) or 0
 
 
-def _lines(competition: Competition) -> Select[Any]:
+def _lines(competition: Competition) -> Select[*tuple[Any, ...]]:
     metric = competition.challenge.spec["metric"]["name"]
     public, private = aliased(Evaluation), aliased(Evaluation)
 
     def fits(one: type[Evaluation], split: str) -> ColumnElement[bool]:
-        return (
-            (one.submission_id == Submission.id)
-            & one.in_force
-            & (one.split == split)
-            & (one.metric == metric)
+        return and_(
+            one.submission_id == Submission.id,
+            one.in_force,
+            one.split == split,
+            one.metric == metric,
         )
 
     shown = func.coalesce(public.repeats, public.value)

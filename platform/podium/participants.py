@@ -93,7 +93,8 @@ def of(session: Session, competition: Competition, search: str = "") -> Sequence
         columns: list[Any] = [User.handle, Team.name, Enrolment.name, Enrolment.email]
         fits = [func.lower(column).contains(text, autoescape=True) for column in columns]
         query = query.where(fits[0] | fits[1] | fits[2] | fits[3])
-    return [Participant(*row) for row in session.execute(query)]
+    rows: list[tuple[Any, ...]] = [tuple(row) for row in session.execute(query)]
+    return [Participant(*row) for row in rows]
 
 
 def staff(session: Session, competition: Competition) -> list[tuple[str, str]]:

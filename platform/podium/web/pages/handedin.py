@@ -1,6 +1,7 @@
 """Manage → Submissions and Participants: everybody's, with what staff may do, and as files."""
 
 from dataclasses import asdict
+from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
@@ -87,7 +88,8 @@ def act(slug: str) -> AnyResponse:
         case _:
             raise BadRequestError(f"There is nothing called {verb!r} to do.", field="verb")
     flash(said)
-    back = Filter.of(request.args).said | {"page": request.args.get("page", "1")}
+    back: dict[str, Any] = {"page": request.args.get("page", "1")}
+    back |= Filter.of(request.args).said
     return redirect(url_for("handedin.show", slug=slug, **back), 303)
 
 

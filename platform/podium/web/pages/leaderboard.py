@@ -79,7 +79,7 @@ def download(slug: str, style: str) -> Response:
             session, shown.competition, split=split, per_page=MOST_ROWS, reader=shown.reader
         )
     others = list(board.rows[0].others) if board.rows else []
-    rows = ({name: getattr(row, name) for name in COLUMNS} | row.others for row in board.rows)
+    rows = ({name: getattr(row, name) for name in COLUMNS} | dict(row.others) for row in board.rows)
     return sheets.answer(rows, [*COLUMNS, *others], f"{slug}-{split}", style)
 
 
