@@ -348,7 +348,7 @@ def _text(wish: Wish, made: Made, target: Target, example: Example | None) -> st
         f"\nOn a few training rows, the last of them missed:\n\n{example.said}" if example else ""
     )
     return (
-        f"# {wish.title}\n\n{wish.text.strip() or wish.summary}\n\n"
+        f"# {wish.title}\n\n{wish.text.strip()}\n\n"
         f"## Evaluation\n\n{metric.title}: {better} is better.\n{worked}\n"
         f"## Data\n\n`train.csv` has the column `{wish.target}`; `test.csv` has not.\n\n"
         f"## Submission\n\nA CSV with the columns {names}, a row for each "

@@ -1,6 +1,7 @@
 """`podium competitions list|show|join`, `podium files`, `podium download`."""
 
 import sys
+import time
 from pathlib import Path
 from typing import IO, Any
 
@@ -116,7 +117,7 @@ def _flat(item: dict[str, Any]) -> dict[str, Any]:
     return item | {"metric": item["metric"]["name"]}
 
 
-STAGES = ("slug", "stage", "blockers", "warnings")
+CHECKS_S = 600
 with_reason = click.option("--reason", default="", help="Why; it goes to the audit log.")
 
 
@@ -180,10 +181,15 @@ def create(
 @competitions.command()
 @click.argument("slug")
 @click.option("--again", is_flag=True, help="Let it be checked again.")
+@click.option("--wait", is_flag=True, help=f"Until they are done, at most {CHECKS_S} s.")
 @output.with_format
-def checks(slug: str, again: bool, style: str) -> None:
+def checks(slug: str, again: bool, wait: bool, style: str) -> None:
     """Show how far a competition is, and what keeps it from being published."""
     found = client().ask_checks(slug) if again else client().checks(slug)
+    end_s = time.monotonic() + CHECKS_S
+    while wait and found["is_checking"] and time.monotonic() < end_s:
+        time.sleep(0.5)
+        found = client().checks(slug)
     if style == "json":
         output.record(found, style)
         return

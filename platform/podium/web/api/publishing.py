@@ -67,6 +67,7 @@ class Checks(Shape):
 
     slug: str
     stage: str
+    is_checking: bool
     blockers: list[str]
     warnings: list[str]
     scores: dict[str, dict[str, float]]
@@ -228,6 +229,7 @@ def _checks(slug: str, caller: Caller) -> Checks:
         return Checks(
             slug=slug,
             stage=publishing.stage(competition, now()),
+            is_checking=competition.checks_wanted_at is not None,
             blockers=publishing.blockers(competition) if competition.is_draft else [],
             warnings=found.get("warnings", []),
             scores=found.get("scores", {}),

@@ -88,8 +88,8 @@ def act(slug: str) -> AnyResponse:
         case _:
             raise BadRequestError(f"There is nothing called {verb!r} to do.", field="verb")
     flash(said)
-    back: dict[str, Any] = {"page": request.args.get("page", "1")}
-    back |= Filter.of(request.args).said
+    back: dict[str, Any] = dict(Filter.of(request.args).said)
+    back["page"] = request.args.get("page", "1")
     return redirect(url_for("handedin.show", slug=slug, **back), 303)
 
 
