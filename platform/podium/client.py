@@ -513,6 +513,16 @@ class Client:
         """Join a course by its code."""
         return self._json("POST", "/courses/join", json={"code": code})
 
+    def join_requests(self, course: str) -> list[Answer]:
+        """Who came by a course's code and waits: for staff."""
+        found: list[Answer] = self._json("GET", f"/courses/{_part(course)}/requests")["items"]
+        return found
+
+    def decide_request(self, course: str, request_id: int, *, accepts: bool, reason: str) -> None:
+        """Let a person in, or decline."""
+        said = {"accepts": accepts, "reason": reason}
+        self._call("POST", f"/courses/{_part(course)}/requests/{request_id}", json=said).close()
+
     def roster(self, course: str) -> list[Answer]:
         """Everybody in a course: for its staff."""
         found: list[Answer] = self._json("GET", f"/courses/{_part(course)}/roster")["items"]

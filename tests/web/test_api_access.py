@@ -191,6 +191,11 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
         {"json": {"handle": "host-01", "role": "instructor"}},
         COURSE | {"host": 201, "admin": 201},
     ),
+    ("GET", "/courses/dl/requests"): ({}, COURSE),
+    ("POST", "/courses/dl/requests/0"): (
+        {"json": {"accepts": True}},
+        COURSE | {"host": 404, "admin": 404},
+    ),
     ("PATCH", "/courses/dl/people/0"): (
         {"json": {"role": "student"}},
         COURSE | {"host": 404, "admin": 404},
@@ -261,7 +266,7 @@ def test_the_table_above_lists_every_route(app):
     declared = {(method, path.split("?")[0]) for method, path in ROUTES}
     names = {"slug": "toy", "name": "train.csv", "submission_id": "{id}"}
     names |= {"token_id": "0", "episode_id": "0"}
-    names |= {"announcement_id": "0"}
+    names |= {"announcement_id": "0", "request_id": "0"}
     names |= {"course": "dl", "place_id": "0"}
     served = set()
     for rule in app.url_map.iter_rules():

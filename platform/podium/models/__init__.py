@@ -13,7 +13,7 @@ from podium.models.competition import (
     MergeRequest,
     Team,
 )
-from podium.models.course import Course, Enrolment
+from podium.models.course import Course, Enrolment, JoinRequest
 from podium.models.episode import Episode, Player
 from podium.models.grade import Grade, GradeScheme
 from podium.models.record import Record
@@ -40,6 +40,7 @@ __all__ = [
     "GradeScheme",
     "Grant",
     "Invitation",
+    "JoinRequest",
     "Membership",
     "MergeRequest",
     "Player",
