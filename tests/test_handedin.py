@@ -160,3 +160,27 @@ def test_a_host_of_no_course_learns_no_addresses(installation, factory):
     assert not {"name", "email", "number", "section", "role"} & {
         name for name, value in asdict(eve).items() if value
     }
+
+
+def test_all_that_ended_in_error_waits_again_at_once(installation, factory, teacher, handed_in):
+    with installation.database.writing() as session:
+        for name in ("invalid", "waiting"):
+            found = session.get_one(Submission, handed_in[name])
+            found.state, found.verdict = "error", "challenge_fault"
+    tutor = factory.as_now(factory.person("tutor-01"))
+    with pytest.raises(NoAccessError):
+        handedin.run_again(installation, tutor, "toy", Filter())
+    assert handedin.run_again(installation, teacher, "toy", Filter(team="ada")) == 0
+    only = Filter(text="broken")
+    assert handedin.run_again(installation, teacher, "toy", only, "answers mended") == 1
+    assert handedin.run_again(installation, teacher, "toy", Filter()) == 1
+    assert {one.id for one in listed(installation, state="queued")} == {
+        handed_in["invalid"],
+        handed_in["waiting"],
+    }
+    with installation.database.reading() as session:
+        toy = competitions.find(session, "toy")
+        (_, _), (entry, _), *_ = competitions.audited(session, toy, 9)
+    assert (entry.action, entry.reason) == ("submission.retry", "answers mended")
+    assert entry.detail == {"submissions": 1, "text": "broken"}
+    assert factory.judge_all() == 2

@@ -8,13 +8,20 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from podium import attempts
+from podium.accounts import Caller
 from podium.boardrules import PRIVATE, PUBLIC
+from podium.competitions import audit, need_right
+from podium.competitions import find as find_competition
 from podium.errors import BadRequestError
+from podium.installation import Installation
 from podium.models import Competition, Evaluation, Submission, Team, User
+from podium.models.submission import IN_ERROR
 from podium.submissions import KINDS
 from podium.verdicts import State, Verdict
 
 COUNTS = ("counting", "disqualified")
+MOST_WAKES = 100
 LONGEST = 100  # characters of a text that is looked for
 
 
@@ -171,3 +178,25 @@ def _conditions(competition: Competition, wanted: Filter) -> list[ColumnElement[
 
 def _contains(column: Any, text: str) -> ColumnElement[bool]:
     return func.lower(column).contains(text.lower(), autoescape=True)
+
+
+def run_again(
+    installation: Installation, caller: Caller, slug: str, wanted: Filter, reason: str = ""
+) -> int:
+    """Let all that ended in error and fit the filter wait again; returns how many. Audited once."""
+    with installation.database.writing() as session:
+        competition = find_competition(session, slug)
+        need_right(competition, caller, "judge")
+        rows = session.execute(
+            select(Submission.id, Submission.queue)
+            .join(Team, Team.id == Submission.team_id)
+            .where(IN_ERROR, *_conditions(competition, wanted))
+            .order_by(Submission.received_at, Submission.id)
+        ).all()
+        queues = [queue for id_, queue in rows if attempts.retry(session, id_, caller.handle)]
+        if queues:
+            detail = {"submissions": len(queues), **wanted.said}
+            audit(session, caller, "submission.retry", competition, reason, **detail)
+    for queue in queues[:MOST_WAKES]:  # for the rest the reconciler wakes workers
+        installation.queue.offer(queue)
+    return len(queues)

@@ -129,3 +129,14 @@ def test_the_board_as_a_file_tells_no_private_score_before_the_reveal(
     with installation.database.writing() as session:
         competitions.find(session, "toy").revealed_at = now()
     assert eve.get("/c/toy/leaderboard/board.json?split=private").status_code == 200
+
+
+def test_all_that_ended_in_error_is_run_again_by_one_button(host, installation, number):
+    assert "Run it again" not in host.get(f"{MANAGE}/submissions").text
+    with installation.database.writing() as session:
+        found = session.get_one(Submission, number)
+        found.state, found.verdict = "error", "platform_fault"
+    assert "Run it again" in host.get(f"{MANAGE}/submissions?state=error").text
+    host.post(f"{MANAGE}/submissions/retry?state=error", reason="mended")
+    with installation.database.reading() as session:
+        assert session.get_one(Submission, number).state == "queued"

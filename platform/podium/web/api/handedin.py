@@ -4,6 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from apiflask import APIBlueprint
+from pydantic import Field
 
 from podium import handedin, participants
 from podium.competitions import find, need_right
@@ -57,6 +58,20 @@ class AllHandedIn(Page):
     items: list[HandedIn]
 
 
+class RetryRequest(Shape):
+    """Which of those that ended in error; what is empty fits all."""
+
+    team: str = Field("", max_length=100)
+    text: str = Field("", max_length=100)
+    reason: str = Field("", max_length=500)
+
+
+class Retried(Shape):
+    """How many wait again."""
+
+    submissions: int
+
+
 class Participant(Shape):
     """One person who takes part; name, address, number and section are of the class list."""
 
@@ -99,6 +114,18 @@ def list_all(slug: str, query: FilterQuery) -> Page:
         )
         total = handedin.count(session, competition, wanted)
     return paged(AllHandedIn, query, total, [HandedIn(**asdict(one)) for one in found])
+
+
+@blueprint.post("/submissions/retry")
+@blueprint.input(RetryRequest, arg_name="asked")
+@blueprint.output(Retried)
+@blueprint.doc(security="token", responses=[400, 401, 403, 404])
+def run_again(slug: str, asked: RetryRequest) -> Retried:
+    """Let all that ended in error wait again, or those of a team or with a word in them."""
+    caller = identity.need_caller("host")
+    wanted = Filter(team=asked.team, text=asked.text)
+    number = handedin.run_again(installation(), caller, slug, wanted, asked.reason)
+    return Retried(submissions=number)
 
 
 @blueprint.get("/participants")

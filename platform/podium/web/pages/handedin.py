@@ -93,6 +93,17 @@ def act(slug: str) -> AnyResponse:
     return redirect(url_for("handedin.show", slug=slug, **back), 303)
 
 
+@blueprint.post("/submissions/retry")
+def run_again(slug: str) -> AnyResponse:
+    """Let all that ended in error and fit the filter wait again."""
+    caller = identity.need_caller("host")
+    wanted = Filter.of(request.args)
+    reason = request.form.get("reason", "")
+    number = handedin.run_again(installation(), caller, slug, wanted, reason)
+    flash(f"{number} {'submission waits' if number == 1 else 'submissions wait'} again.")
+    return redirect(url_for("handedin.show", slug=slug), 303)
+
+
 @blueprint.get("/submissions.<style>")
 def download(slug: str, style: str) -> Response:
     """All that fit the filter as a file."""
