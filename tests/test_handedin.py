@@ -182,5 +182,5 @@ def test_all_that_ended_in_error_waits_again_at_once(installation, factory, teac
         toy = competitions.find(session, "toy")
         (_, _), (entry, _), *_ = competitions.audited(session, toy, 9)
     assert (entry.action, entry.reason) == ("submission.retry", "answers mended")
-    assert entry.detail == {"submissions": 1, "text": "broken"}
+    assert entry.detail == {"submissions": 1, "wanted": {"text": "broken"}}
     assert factory.judge_all() == 2

@@ -195,8 +195,15 @@ def run_again(
         ).all()
         queues = [queue for id_, queue in rows if attempts.retry(session, id_, caller.handle)]
         if queues:
-            detail = {"submissions": len(queues), **wanted.said}
-            audit(session, caller, "submission.retry", competition, reason, **detail)
+            audit(
+                session,
+                caller,
+                "submission.retry",
+                competition,
+                reason,
+                submissions=len(queues),
+                wanted=wanted.said or None,
+            )
     for queue in queues[:MOST_WAKES]:  # for the rest the reconciler wakes workers
         installation.queue.offer(queue)
     return len(queues)
