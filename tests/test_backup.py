@@ -3,6 +3,7 @@ import tarfile
 import tracemalloc
 
 import pytest
+from alembic import command
 from sqlalchemy import func, select
 
 from podium import accounts, backup, competitions, leaderboard, schema, submissions
@@ -173,3 +174,11 @@ def test_memory_does_not_grow_with_the_files(installation, factory):
     tracemalloc.stop()
     assert Nowhere.written > 15 << 20
     assert peak < 6 << 20
+
+
+def test_a_database_of_another_schema_is_not_backed_up_but_told(installation):
+    command.downgrade(schema.alembic_config(installation.database), "-1")
+    with pytest.raises(ConflictError, match="podium db upgrade"):
+        written(installation)
+    schema.upgrade(installation.database)
+    assert written(installation)[1].missing == []

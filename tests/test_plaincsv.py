@@ -14,6 +14,10 @@ WISH = plaincsv.Wish(
 )
 
 
+def folder(wish, content):
+    return plaincsv.folder(wish, plaincsv.divided(wish, content))
+
+
 def columns(content, *names):
     lines = content.decode().splitlines()
     header = lines[0].split(",")
@@ -21,52 +25,52 @@ def columns(content, *names):
 
 
 def test_rows_are_drawn_by_fraction_and_seed():
-    first, again, other = (plaincsv.folder(replace(WISH, seed=seed), CONTENT) for seed in (7, 7, 8))
+    first, again, other = (folder(replace(WISH, seed=seed), CONTENT) for seed in (7, 7, 8))
     assert (first.public, first.answers) == (again.public, again.answers)
     assert first.answers != other.answers
-    counts = plaincsv.counts(WISH, CONTENT)
+    counts = plaincsv.counts(WISH, plaincsv.divided(WISH, CONTENT))
     assert (counts.train, counts.public, counts.private) == (120, 24, 56)
 
 
 def test_students_get_the_test_rows_without_the_answer():
-    folder = plaincsv.folder(WISH, CONTENT)
-    assert folder.public["test.csv"].splitlines()[0] == b"id,site,age,part"
-    assert folder.public["train.csv"].splitlines()[0] == b"id,site,age,part,kind"
-    train, test = (columns(folder.public[f"{p}.csv"], "id") for p in ("train", "test"))
+    made = folder(WISH, CONTENT)
+    assert made.public["test.csv"].splitlines()[0] == b"id,site,age,part"
+    assert made.public["train.csv"].splitlines()[0] == b"id,site,age,part,kind"
+    train, test = (columns(made.public[f"{p}.csv"], "id") for p in ("train", "test"))
     assert not set(train) & set(test)
     assert len(train) + len(test) == 200
 
 
 def test_the_answers_are_those_of_the_table():
-    folder = plaincsv.folder(WISH, CONTENT)
+    made = folder(WISH, CONTENT)
     known = {row.split(",")[0]: row.split(",")[-1] for row in ROWS}
-    answers = columns(folder.answers, "id", "kind")
+    answers = columns(made.answers, "id", "kind")
     assert answers == [(id_, known[id_]) for id_, _ in answers]
 
 
 def test_a_column_may_say_which_rows_are_tested():
     wish = replace(WISH, split="column", by="part", test_value="test")
-    folder = plaincsv.folder(wish, CONTENT)
-    tested = {id_ for (id_,) in columns(folder.public["test.csv"], "id")}
+    made = folder(wish, CONTENT)
+    tested = {id_ for (id_,) in columns(made.public["test.csv"], "id")}
     assert tested == {f"p{n}" for n in range(0, 200, 4)}
-    assert b"part" not in folder.public["test.csv"].splitlines()[0]
+    assert b"part" not in made.public["test.csv"].splitlines()[0]
 
 
 def test_a_group_is_never_cut_apart():
     wish = replace(WISH, split="group", by="site")
-    folder = plaincsv.folder(wish, CONTENT)
-    train, test = (set(columns(folder.public[f"{p}.csv"], "site")) for p in ("train", "test"))
+    made = folder(wish, CONTENT)
+    train, test = (set(columns(made.public[f"{p}.csv"], "site")) for p in ("train", "test"))
     assert train
     assert test
     assert not train & test
-    assert folder.spec.data.groups == ["site"]
+    assert made.spec.data.groups == ["site"]
 
 
 def test_rows_without_ids_are_numbered_at_random():
-    folder = plaincsv.folder(replace(WISH, id_column=""), CONTENT)
-    ids = [int(id_) for (id_,) in columns(folder.public["test.csv"], "id")]
+    made = folder(replace(WISH, id_column=""), CONTENT)
+    ids = [int(id_) for (id_,) in columns(made.public["test.csv"], "id")]
     assert ids != sorted(ids)
-    assert folder.spec.submission.id.type == "integer"
+    assert made.spec.submission.id.type == "integer"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +84,7 @@ def test_rows_without_ids_are_numbered_at_random():
 def test_the_form_of_a_submission_follows_the_values(values, metric, expected):
     rows = "".join(f"{n},{values[n % len(values)]}\n" for n in range(100))
     wish = replace(WISH, target="y", id_column="", metric=metric)
-    found = plaincsv.folder(wish, f"x,y\n{rows}".encode()).spec.submission.columns[0]
+    found = folder(wish, f"x,y\n{rows}".encode()).spec.submission.columns[0]
     assert expected.items() <= found.model_dump(exclude_none=True).items()
 
 
@@ -102,4 +106,4 @@ def test_the_form_of_a_submission_follows_the_values(values, metric, expected):
 )
 def test_what_does_not_fit_is_told_with_its_place(changed, content, said):
     with pytest.raises(BadRequestError, match=said):
-        plaincsv.folder(replace(WISH, **changed), content)
+        folder(replace(WISH, **changed), content)

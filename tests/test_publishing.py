@@ -51,7 +51,7 @@ def teacher(factory):
 @pytest.fixture
 def draft(installation, teacher):
     """A draft of the table, in the course."""
-    folder = plaincsv.folder(WISH, table())
+    folder = plaincsv.folder(WISH, plaincsv.divided(WISH, table()))
     publishing.draft(installation, teacher, "larger", folder, course="dl")
     return folder
 
@@ -224,7 +224,7 @@ def test_only_hosts_export_clone_and_publish(installation, factory, teacher, pub
 
 
 def test_students_host_nothing_and_nobody_hosts_in_anothers_course(installation, factory, teacher):
-    folder = plaincsv.folder(WISH, table())
+    folder = plaincsv.folder(WISH, plaincsv.divided(WISH, table()))
     with pytest.raises(NoAccessError, match="Only instructors"):
         publishing.draft(installation, factory.person("ada-01"), "mine", folder)
     other = factory.person("host-02", "instructor")

@@ -302,6 +302,12 @@ def hand_back(
     return moved is not None
 
 
+def hand_back_by(session: Session, submission_id: int, note: str) -> bool:
+    """Take a submission from the worker that holds it; False if none does."""
+    leases = _leases(session, Attempt.submission_id == submission_id)
+    return any([hand_back(session, lease, note) for lease in leases])
+
+
 def finish_run(
     session: Session, lease: Lease, queue: str, output_key: str, spent: Spent | None
 ) -> bool:

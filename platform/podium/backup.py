@@ -42,9 +42,18 @@ class Report:
 
 
 def write(installation: Installation, out: IO[bytes]) -> Report:
-    """Write everything to a stream, in little memory whatever its size."""
+    """Write everything to a stream, in little memory whatever its size.
+
+    ConflictError where the database has another schema than this code.
+    """
     report = Report()
     database = installation.database
+    revision, own = schema.revisions(database)
+    if revision != own:
+        raise ConflictError(
+            f"The database has the schema {revision}, this Podium {own}. Back it up with the "
+            "version that runs on it, or bring it up to date first: podium db upgrade"
+        )
     with (
         tempfile.TemporaryDirectory(prefix="podium-backup-") as scratch,
         tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as archive,
@@ -55,7 +64,6 @@ def write(installation: Installation, out: IO[bytes]) -> Report:
             database.engine.connect().execution_options(**isolation) as connection,
             connection.begin(),
         ):
-            revision, _ = schema.revisions(database)
             tables = [_spool(connection, table, folder, report) for table in _tables()]
         manifest = {
             "format": FORMAT,

@@ -4,6 +4,7 @@ Answers are the API's own dictionaries (`/api/v1/openapi.json` describes them). 
 and nothing else of the platform.
 """
 
+import contextlib
 import hashlib
 import os
 import time
@@ -223,6 +224,14 @@ class Client:
         """The own submissions, newest first."""
         return self._all(f"/competitions/{_part(slug)}/submissions", {})
 
+    def all_submissions(self, slug: str, **wanted: str) -> list[Answer]:
+        """Everybody's submissions, newest first, that fit a filter: for staff."""
+        return self._all(f"/competitions/{_part(slug)}/submissions/all", wanted)
+
+    def participants(self, slug: str) -> list[Answer]:
+        """Who takes part: for staff."""
+        return self._all(f"/competitions/{_part(slug)}/participants", {})
+
     def submission(self, submission_id: int) -> Answer:
         """One submission."""
         return self._json("GET", f"/submissions/{submission_id}")
@@ -377,6 +386,33 @@ class Client:
         """Change options of the board: for hosts."""
         return self._json("PATCH", f"/competitions/{_part(slug)}/board", json=options)
 
+    def announcements(self, slug: str) -> list[Answer]:
+        """What the host has told everybody."""
+        found: list[Answer] = self._json("GET", f"/competitions/{_part(slug)}/announcements")[
+            "items"
+        ]
+        return found
+
+    def announce(self, slug: str, title: str, text: str, *, is_pinned: bool = True) -> Answer:
+        """Tell everybody something: for hosts."""
+        said = {"title": title, "text": text, "is_pinned": is_pinned}
+        return self._json("POST", f"/competitions/{_part(slug)}/announcements", json=said)
+
+    def edit_announcement(self, slug: str, announcement_id: int, wanted: Answer) -> Answer:
+        """Change what is given."""
+        path = f"/competitions/{_part(slug)}/announcements/{announcement_id}"
+        return self._json("PATCH", path, json=wanted)
+
+    def remove_announcement(self, slug: str, announcement_id: int) -> None:
+        """Take one back."""
+        path = f"/competitions/{_part(slug)}/announcements/{announcement_id}"
+        self._call("DELETE", path).close()
+
+    def set_text(self, slug: str, text: str | None, reason: str = "") -> None:
+        """Give a competition a text of its own; None: the challenge's again."""
+        said = {"text": text, "reason": reason}
+        self._call("PUT", f"/competitions/{_part(slug)}/text", json=said).close()
+
     def reveal(self, slug: str, reason: str = "") -> Answer:
         """Show the private board to everybody: for hosts."""
         path = f"/competitions/{_part(slug)}/reveal"
@@ -427,8 +463,20 @@ class Client:
         """Change a competition or its board: for hosts."""
         return self._json("PATCH", f"/competitions/{_part(slug)}", json=options)
 
-    def create_competition(self, fields: dict[str, str], file: Path | None = None) -> Answer:
-        """A draft: of a bundled challenge, of a folder's zip, or of a labelled CSV."""
+    def create_competition(
+        self,
+        fields: dict[str, str],
+        file: Path | None = None,
+        parts: dict[str, Path] | None = None,
+    ) -> Answer:
+        """A draft: of a bundled challenge, of a folder's zip, or of CSVs.
+
+        `parts` are the three files `train`, `test` and `answers` of a split that is given.
+        """
+        if parts:
+            with contextlib.ExitStack() as opened:
+                sent = {n: opened.enter_context(path.open("rb")) for n, path in parts.items()}
+                return self._json("POST", "/competitions", data=fields, files=sent)
         if file is None:
             return self._json("POST", "/competitions", data=fields)
         with file.open("rb") as opened:  # sent once: a second try would find the name taken
@@ -494,6 +542,16 @@ class Client:
     def join_course(self, code: str) -> Answer:
         """Join a course by its code."""
         return self._json("POST", "/courses/join", json={"code": code})
+
+    def join_requests(self, course: str) -> list[Answer]:
+        """Who came by a course's code and waits: for staff."""
+        found: list[Answer] = self._json("GET", f"/courses/{_part(course)}/requests")["items"]
+        return found
+
+    def decide_request(self, course: str, request_id: int, *, accepts: bool, reason: str) -> None:
+        """Let a person in, or decline."""
+        said = {"accepts": accepts, "reason": reason}
+        self._call("POST", f"/courses/{_part(course)}/requests/{request_id}", json=said).close()
 
     def roster(self, course: str) -> list[Answer]:
         """Everybody in a course: for its staff."""

@@ -230,9 +230,11 @@ def _free_name(session: Session, competition_id: int, handle: str) -> str:
 
 
 def text(session: Session, competition: Competition) -> str:
-    """What students read about it, in Markdown; not loaded with the competition."""
+    """What students read about it, in Markdown: the host's own words, else the challenge's."""
     return session.scalars(
-        select(Challenge.text).where(Challenge.id == competition.challenge_id)
+        select(func.coalesce(Competition.text, Challenge.text))
+        .join(Challenge, Challenge.id == Competition.challenge_id)
+        .where(Competition.id == competition.id)
     ).one()
 
 

@@ -3,12 +3,13 @@
 import difflib
 import hashlib
 import os
+import re
 import secrets
 import tempfile
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -18,7 +19,18 @@ from podium.errors import ConfigError
 PREFIX = "PODIUM_"
 # Read elsewhere, before or beside this table: the home itself and the client's two.
 OUTSIDE_THE_TABLE = frozenset({"HOME", "URL", "TOKEN"})
+HIDDEN = "•••"  # instead of a secret
+SECRET_WORDS = ("secret", "password", "passwd", "token", "key", "pwd", "sig")
 LONGEST_SOCKET_PATH = 100  # the kernel allows 107 bytes
+
+
+class Shown(NamedTuple):
+    """A setting as people see it."""
+
+    name: str
+    value: str
+    help: str
+    is_changed: bool
 
 
 class Config(BaseModel):
@@ -97,6 +109,18 @@ class Config(BaseModel):
     offline: bool = Field(
         False, description="Never fetch data: only what travels with Podium or lies in `sources`."
     )
+    retention_days: int = Field(
+        0,
+        ge=0,
+        le=3650,
+        description="Days after which files of submissions that count for nothing are deleted; "
+        "0: never.",
+    )
+    retention_scored: bool = Field(
+        False,
+        description="After those days also delete what was scored, is on no board, and is needed "
+        "for a rescoring only.",
+    )
     session_days: int = Field(30, ge=1, description="Days a sign-in lasts.")
 
     @classmethod
@@ -149,6 +173,13 @@ class Config(BaseModel):
         """The address people use, without a slash at the end."""
         return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
 
+    def shown(self) -> Iterator[Shown]:
+        """Every setting for people to read; whatever is secret in it is hidden."""
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            default = None if field.is_required() else field.default
+            yield Shown(name, _masked(name, value), field.description or "", value != default)
+
     def secret(self) -> str:
         """The signing key: the setting, else one made at the first use and kept in the home."""
         if self.secret_key:
@@ -181,3 +212,37 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
 def _suggest(name: str, table: type[BaseModel]) -> str:
     near = difflib.get_close_matches(name.lower(), table.model_fields, n=1)
     return f" Did you mean {near[0]!r}?" if near else " `docs/reference/settings.md` lists all."
+
+
+def _masked(name: str, value: object) -> str:
+    """A setting's value without a secret: neither a key nor what an address carries of one.
+
+    >>> _masked("database_url", "postgresql://podium:hunter2@db/podium?sslmode=require&password=x")
+    'postgresql://podium:•••@db/podium?sslmode=require&password=•••'
+    >>> _masked("redis_url", "redis://:hunter2@cache:6379/0"), _masked("secret_key", "abc")
+    ('redis://:•••@cache:6379/0', '•••')
+    >>> _masked("secret_key", ""), _masked("port", 8000), _masked("storage_url", "s3://bucket/x")
+    ('', '8000', 's3://bucket/x')
+    """
+    text = str(value)
+    if not text:
+        return ""
+    if any(word in name for word in SECRET_WORDS):
+        return HIDDEN
+    if "://" not in text:
+        return text
+    # By hand and not by urlsplit: what it refuses must not be shown as it is.
+    scheme, rest = text.split("://", 1)
+    ends = re.search(r"[/?#]", rest.rpartition("@")[2])
+    tail = rest.rpartition("@")[2]
+    login = rest.rpartition("@")[0]
+    host = tail if ends is None else tail[: ends.start()]
+    query = "" if ends is None else tail[ends.start() :]
+    shown = ""
+    if login:
+        user, colon, _ = login.partition(":")
+        shown = f"{user}{colon}{HIDDEN if colon else ''}@"
+    query = re.sub(
+        rf"(?i)([?&;][^=&;]*(?:{'|'.join(SECRET_WORDS)})[^=&;]*=)[^&;#]*", rf"\1{HIDDEN}", query
+    )
+    return f"{scheme}://{shown}{host}{query}"

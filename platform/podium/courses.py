@@ -24,7 +24,7 @@ from podium.accounts import (
 )
 from podium.competitions import need_moment, need_zone
 from podium.errors import BadRequestError, ClosedError, ConflictError, NoAccessError, NotFoundError
-from podium.models import AuditEntry, Competition, Course, Enrolment, User
+from podium.models import AuditEntry, Competition, Course, Enrolment, JoinRequest, User
 from podium.models.record import now
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -33,7 +33,10 @@ LONGEST_SLUG, LONGEST_TITLE, LONGEST_TEXT, LONGEST_REASON = 60, 80, 120, 500
 MOST_LATE_DAYS = 60
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that is read as something else
 CODE_LETTERS = 10
-OPTIONS = ("title", "time_zone", "join_until", "mail_domains", "assistants_may", "late_days")
+OPTIONS = (
+    *("title", "time_zone", "join_until", "asks_first", "mail_domains", "assistants_may"),
+    "late_days",
+)
 
 
 def create(
@@ -213,15 +216,16 @@ def behind(session: Session, code: str) -> Course:
     return course
 
 
-def join(session: Session, caller: Caller, code: str) -> Course:
+def join(session: Session, caller: Caller, code: str) -> tuple[Course, bool]:
     """Come in by a join code; who is in already stays as they are.
 
+    The course, and whether the caller is in it now: where the course asks first, they wait.
     NoAccessError where the course asks for another mail domain than the caller's address has.
     """
     course = behind(session, code)
     user = session.scalars(select(User).where(User.id == caller.id).with_for_update()).one()
     if _place(session, course, user) is not None:
-        return course
+        return course, True
     domain = user.email.rpartition("@")[2]
     if course.mail_domains and not any(
         domain == one or domain.endswith(f".{one}") for one in course.mail_domains
@@ -231,8 +235,13 @@ def join(session: Session, caller: Caller, code: str) -> Course:
             f"{domain}. Sign up with that address, or ask your instructor to add you.",
             code="mail_domain",
         )
+    if course.asks_first:
+        asked = (JoinRequest.course_id == course.id, JoinRequest.user_id == user.id)
+        if session.scalar(select(JoinRequest.id).where(*asked)) is None:
+            session.add(JoinRequest(course_id=course.id, user_id=user.id))
+        return course, False
     session.add(Enrolment(course_id=course.id, user_id=user.id, email=user.email, name=user.handle))
-    return course
+    return course, True
 
 
 def _place(session: Session, course: Course, user: User) -> Enrolment | None:

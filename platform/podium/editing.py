@@ -19,6 +19,7 @@ from podium.models import Competition
 from podium.storage import Storage
 
 LONGEST_TITLE = 80
+LONGEST_TEXT = 200_000
 MOST = {"daily_limit": 1000, "total_limit": 100_000}
 LATE = {"grace_minutes": 24 * 60, "late_hours": 60 * 24, "late_percent": 100}  # from 0 on
 LONGEST_SEASON = 40
@@ -146,3 +147,20 @@ def _need_order(competition: Competition) -> None:
 
 def _plain(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else value
+
+
+def set_text(
+    session: Session, caller: Caller, slug: str, text: str | None, reason: str = ""
+) -> Competition:
+    """Give a competition a text of its own (Markdown); None: the challenge's again. Audited."""
+    competition = find(session, slug)
+    need_host(competition, caller)
+    if text is not None:
+        text = text.replace("\r\n", "\n").strip() + "\n"
+        if not 2 <= len(text) <= LONGEST_TEXT:
+            raise BadRequestError(
+                f"The text has {len(text)} characters. It has 1 to {LONGEST_TEXT:,}.", field="text"
+            )
+    competition.text = text
+    audit(session, caller, "competition.text", competition, reason, characters=len(text or ""))
+    return competition

@@ -300,6 +300,8 @@ def compare(
 
 def _lines(storage: Storage, key: str) -> list[str]:
     """A file in lines to compare: of tables in the order of their ids, of bundles the code."""
+    if not key:
+        return ["The file was deleted to save room."]
     with storage.open(key) as file:
         content = file.read(MOST_BYTES)
     if content[:2] == b"PK":

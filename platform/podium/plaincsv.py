@@ -9,18 +9,19 @@ import hashlib
 import io
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import tomli_w
 
+from podium import targets
 from podium.errors import BadRequestError
 from podium.publishing import Folder, folder_of
-from podium_scoring import METRICS
+from podium.targets import Example, Target
+from podium_scoring import METRICS, Metric
 
 ID, USAGE = "id", "Usage"
-MOST_CLASSES = 200
 MOST_ROWS = 2_000_000
 LEAST_ROWS = 10
 MOST_SHOWN = 30  # classes whose counts are told
@@ -38,6 +39,7 @@ class Wish:
     metric: str
     options: Mapping[str, Any]
     id_column: str = ""  # empty: rows are numbered
+    answer_column: str = ""  # of answers that come as a file; empty: called as the target
     split: str = "fraction"
     by: str = ""
     test_value: str = ""  # of `by`, for the split by column
@@ -57,23 +59,34 @@ class Counts:
     private: int
     classes: list[tuple[str, int, int, int]]  # of a target with few values: in each part
     columns: list[str]
+    example: Example | None = None
+    notes: tuple[str, ...] = ()  # what a host may want to know
 
 
 Row = list[str]
 
 
-def read(content: bytes, name: str) -> tuple[list[str], list[Row]]:
-    """Header and rows of a CSV; BadRequestError with the line that does not fit."""
+@dataclass(frozen=True)
+class Table:
+    """A CSV: its header, its rows, and the line on which each row ends."""
+
+    header: list[str]
+    rows: list[Row]
+    lines: list[int]
+
+
+def read(content: bytes, name: str, field: str = "file") -> Table:
+    """A CSV of a form's field; BadRequestError with the line that does not fit."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadRequestError(
-            f"{name} is not UTF-8 (byte {error.start}). Save it as CSV UTF-8.", field="file"
+            f"{name} is not UTF-8 (byte {error.start}). Save it as CSV UTF-8.", field=field
         ) from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = [one.strip() for one in next(reader, [])]
-        rows = []
+        rows, lines = [], []
         for row in reader:
             if not row:
                 continue
@@ -81,21 +94,22 @@ def read(content: bytes, name: str) -> tuple[list[str], list[Row]]:
                 raise BadRequestError(
                     f"{name}, line {reader.line_num}: expected {len(header)} fields, got "
                     f"{len(row)}.",
-                    field="file",
+                    field=field,
                 )
             rows.append(row)
+            lines.append(reader.line_num)
     except csv.Error as error:
         raise BadRequestError(
-            f"{name}, line {reader.line_num} is no CSV: {error}.", field="file"
+            f"{name}, line {reader.line_num} is no CSV: {error}.", field=field
         ) from None
     if len(set(header)) != len(header) or "" in header:
-        raise BadRequestError(f"{name}: every column needs a name of its own.", field="file")
+        raise BadRequestError(f"{name}: every column needs a name of its own.", field=field)
     if not LEAST_ROWS <= len(rows) <= MOST_ROWS:
         raise BadRequestError(
             f"{name} has {len(rows)} rows. A challenge has {LEAST_ROWS} to {MOST_ROWS:,}.",
-            field="file",
+            field=field,
         )
-    return header, rows
+    return Table(header, rows, lines)
 
 
 @dataclass(frozen=True)
@@ -126,7 +140,8 @@ def _need_fits(wish: Wish, header: Sequence[str]) -> None:
 
 
 def _split(wish: Wish, content: bytes) -> _Parts:
-    header, rows = read(content, "The data")
+    table = read(content, "The data")
+    header, rows = table.header, table.rows
     _need_fits(wish, header)
     chance = random.Random(wish.seed)
     at = header.index(wish.target)
@@ -190,113 +205,121 @@ def _chosen(
     return marks
 
 
-def counts(wish: Wish, content: bytes) -> Counts:
-    """What the split gives."""
+@dataclass(frozen=True)
+class Made:
+    """What a challenge is made of, however its rows were divided."""
+
+    id_name: str
+    train: bytes
+    test: bytes
+    columns: list[str]  # of the test rows
+    taught: list[str]  # the target of the training rows
+    ids: list[str]  # of the test rows, in their order
+    asked: list[str]  # their target
+    usage: list[str]
+    given: Mapping[str, bytes]  # what the host sent, by name
+    groups: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def divided(wish: Wish, content: bytes) -> Made:
+    """One labelled file, split as the wish says."""
     parts = _split(wish, content)
+    return Made(
+        id_name=ID,
+        train=as_csv([*parts.header, parts.target], ([i, *row, y] for i, row, y in parts.train)),
+        test=as_csv(parts.header, ([i, *row] for i, row, _ in parts.test)),
+        columns=parts.header,
+        taught=[y for _, _, y in parts.train],
+        ids=[i for i, _, _ in parts.test],
+        asked=[y for _, _, y in parts.test],
+        usage=parts.usage,
+        given={"data.csv": content},
+        groups=(wish.by,) if wish.split == "group" else (),
+    )
+
+
+def counts(wish: Wish, made: Made) -> Counts:
+    """What a division gives, and the metric worked out on a few of its rows."""
+    metric, target = _target(wish, made)
     by_part = [
-        Counter(y for _, _, y in parts.train),
+        Counter(made.taught),
         *(
-            Counter(
-                y for (_, _, y), usage in zip(parts.test, parts.usage, strict=True) if usage == name
-            )
+            Counter(y for y, usage in zip(made.asked, made.usage, strict=True) if usage == name)
             for name in ("Public", "Private")
         ),
     ]
     names = sorted(set().union(*by_part))
     train, shown, hidden = by_part
     classes = [(name, train[name], shown[name], hidden[name]) for name in names]
-    public = parts.usage.count("Public")
+    public = made.usage.count("Public")
     return Counts(
-        len(parts.train),
+        len(made.taught),
         public,
-        len(parts.usage) - public,
+        len(made.usage) - public,
         classes if len(classes) <= MOST_SHOWN else [],
-        parts.header,
+        made.columns,
+        targets.example(target, metric, dict(wish.options), made.taught),
+        made.notes,
     )
 
 
-def folder(wish: Wish, content: bytes) -> Folder:
-    """The prepared folder that a wish makes of a labelled CSV."""
-    parts = _split(wish, content)
-    column, sample_value = _target(wish, [y for _, _, y in (*parts.train, *parts.test)])
+def folder(wish: Wish, made: Made) -> Folder:
+    """The prepared folder that a wish makes of divided rows."""
+    metric, target = _target(wish, made)
+    names = [column["name"] for column in target.columns]
     public = {
-        "train.csv": _csv(
-            [*parts.header, parts.target], ([i, *row, y] for i, row, y in parts.train)
-        ),
-        "test.csv": _csv(parts.header, ([i, *row] for i, row, _ in parts.test)),
-        "sample_submission.csv": _csv(
-            [ID, parts.target], ([i, sample_value] for i, _, _ in parts.test)
+        "train.csv": made.train,
+        "test.csv": made.test,
+        "sample_submission.csv": as_csv(
+            [made.id_name, *names], ([one, *target.sample] for one in made.ids)
         ),
     }
-    answers = _csv(
-        [ID, parts.target, USAGE],
-        ([i, y, usage] for (i, _, y), usage in zip(parts.test, parts.usage, strict=True)),
+    answers = as_csv(
+        [made.id_name, wish.target, USAGE],
+        (
+            [one, target.answer(y), usage]
+            for one, y, usage in zip(made.ids, made.asked, made.usage, strict=True)
+        ),
     )
-    ids = [i for i, _, _ in parts.test]
-    id_type = "integer" if all(one.isdigit() and len(one) < 18 for one in ids) else "string"
+    example = targets.example(target, metric, dict(wish.options), made.taught)
     files = {
-        "challenge.toml": tomli_w.dumps(_spec(wish, column, id_type, content)).encode(),
-        "README.md": _text(wish).encode(),
+        "challenge.toml": tomli_w.dumps(_spec(wish, made, target)).encode(),
+        "README.md": _text(wish, made, target, example).encode(),
         "private/answers.csv": answers,
         **{f"public/{name}": data for name, data in public.items()},
     }
     return folder_of(files)
 
 
-def _target(wish: Wish, values: Sequence[str]) -> tuple[dict[str, Any], str]:
-    """The target's column as challenge.toml declares it, and what the sample says everywhere."""
-    metric = METRICS.get(wish.metric)
-    if metric is None:
-        raise BadRequestError(
-            f"There is no metric {wish.metric!r}. `python -m podium_scoring list` lists them.",
-            field="metric",
-        )
-    distinct = sorted(set(values))
-    if all(_is_integer(one) for one in distinct) and len(distinct) <= MOST_CLASSES:
-        numbers = sorted(map(int, distinct))
-        column = {"name": wish.target, "type": "integer", "low": numbers[0], "high": numbers[-1]}
-        return column, str(numbers[0])
-    if all(_is_number(one) for one in distinct):
-        numbers_ = sorted(map(float, values))
-        middle = numbers_[len(numbers_) // 2]
-        return {"name": wish.target, "type": "number"}, repr(middle)
-    if len(distinct) > MOST_CLASSES:
-        raise BadRequestError(
-            f"{wish.target} has {len(distinct)} values that are no numbers; the most is "
-            f"{MOST_CLASSES} classes.",
-            field="target",
-        )
-    return {"name": wish.target, "type": "string", "allowed": distinct}, distinct[0]
+def _target(wish: Wish, made: Made) -> tuple[Metric, Target]:
+    metric = targets.need_metric(wish.metric)
+    return metric, targets.of(wish.target, metric, [*made.taught, *made.asked])
 
 
-def _is_integer(text: str) -> bool:
-    return text.removeprefix("-").isdigit() and len(text) < 18
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return float(text) - float(text) == 0
-    except ValueError:
-        return False
-
-
-def _spec(wish: Wish, column: dict[str, Any], id_type: str, content: bytes) -> dict[str, Any]:
-    source = {
-        "kind": "folder",
-        "edition": "small",
-        "file": "data.csv",
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "size_bytes": len(content),
-        "licence": wish.licence,
-    }
+def _spec(wish: Wish, made: Made, target: Target) -> dict[str, Any]:
+    sources = [
+        {
+            "kind": "folder",
+            "edition": "small",
+            "file": name,
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "size_bytes": len(content),
+            "licence": wish.licence,
+        }
+        for name, content in made.given.items()
+    ]
     files = [
         {"name": "train.csv", "description": f"Rows with their {wish.target}."},
         {"name": "test.csv", "description": f"Rows whose {wish.target} is asked for."},
         {"name": "sample_submission.csv", "description": "The form of a submission."},
     ]
-    data: dict[str, Any] = {"licence": wish.licence, "sources": [source], "files": files}
-    if wish.split == "group":
-        data["groups"] = [wish.by]
+    data: dict[str, Any] = {"licence": wish.licence, "sources": sources, "files": files}
+    if made.groups:
+        data["groups"] = list(made.groups)
+    is_whole = all(one.isdigit() and len(one) < 18 for one in made.ids)
+    id_ = {"name": made.id_name, "type": "integer" if is_whole else "string"}
+    declared = target.declared
     return {
         "slug": wish.slug,
         "version": 1,
@@ -306,28 +329,35 @@ def _spec(wish: Wish, column: dict[str, Any], id_type: str, content: bytes) -> d
         "task": METRICS[wish.metric].family,
         "kinds": ["predictions"],
         "metric": {"name": wish.metric, "options": dict(wish.options)},
-        "submission": {
-            "format": "csv",
-            "id": {"name": ID, "type": id_type},
-            "columns": [column],
-        },
+        "submission": {"format": "csv", "id": id_} | declared.pop("submission"),
+        **declared,
         "data": data,
     }
 
 
-def _text(wish: Wish) -> str:
+def _text(wish: Wish, made: Made, target: Target, example: Example | None) -> str:
     metric = METRICS[wish.metric]
     better = "higher" if metric.higher_is_better else "lower"
+    names = " and ".join(f"`{one}`" for one in (made.id_name, *(c["name"] for c in target.columns)))
+    asked = (
+        ""
+        if not target.probabilities
+        else f" A probability lies between 0 and 1. The classes are {', '.join(target.classes)}."
+    )
+    worked = (
+        f"\nOn a few training rows, the last of them missed:\n\n{example.said}" if example else ""
+    )
     return (
-        f"# {wish.title}\n\n{wish.text.strip() or wish.summary}\n\n"
-        f"## Evaluation\n\n{metric.title}: {better} is better.\n\n"
+        f"# {wish.title}\n\n{wish.text.strip()}\n\n"
+        f"## Evaluation\n\n{metric.title}: {better} is better.\n{worked}\n"
         f"## Data\n\n`train.csv` has the column `{wish.target}`; `test.csv` has not.\n\n"
-        f"## Submission\n\nA CSV with the columns `{ID}` and `{wish.target}`, a row for each "
-        "row of `test.csv`, like `sample_submission.csv`.\n"
+        f"## Submission\n\nA CSV with the columns {names}, a row for each "
+        f"row of `test.csv`, like `sample_submission.csv`.{asked}\n"
     )
 
 
-def _csv(header: Sequence[str], rows: Any) -> bytes:
+def as_csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """Rows as the bytes of a CSV."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)

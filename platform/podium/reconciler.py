@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
-from podium import attempts, boardclock, checkup, turns, uncertainty, workers
+from podium import attempts, boardclock, checkup, retention, turns, uncertainty, workers
 from podium.installation import Installation
 from podium.jobqueue import QUEUES
 from podium.models import WorkerProcess
@@ -56,7 +56,11 @@ def reconcile(installation: Installation) -> Repairs:
 def _wake_for_intervals(installation: Installation, moment: datetime) -> None:
     """Where a board has changed, ask a worker that has nothing to do how sure its order is."""
     with installation.database.reading() as session:
-        is_due = uncertainty.due(session, moment) is not None or checkup.due(session) is not None
+        is_due = (
+            uncertainty.due(session, moment) is not None
+            or checkup.due(session) is not None
+            or retention.due(session, installation.config, moment) is not None
+        )
     if is_due and not installation.queue.depth(uncertainty.QUEUE):
         installation.queue.wake(uncertainty.QUEUE)
 

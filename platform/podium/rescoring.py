@@ -189,7 +189,8 @@ def _rehearse(
         queue = queues[kind]
         if queue not in rounds:
             rounds[queue] = turns.enter_rescoring(session, queue, competition.id)
-        waiting[queue] = waiting.get(queue, 0) + 1
+        if one.file_deleted_at is None:
+            waiting[queue] = waiting.get(queue, 0) + 1
         rows.append(
             {
                 "competition_id": competition.id,
@@ -201,7 +202,7 @@ def _rehearse(
                 "file_key": one.file_key if runs else one.output_key or one.file_key,
                 "sha256": one.sha256,
                 "size_bytes": one.size_bytes,
-                "state": State.QUEUED,
+                **_state_of(one),
                 "queue": queue,
                 "lane": turns.RESCORING,
                 "round": rounds[queue],
@@ -211,6 +212,19 @@ def _rehearse(
     if rows:
         session.execute(insert(Submission), rows)
     return waiting
+
+
+def _state_of(original: Submission) -> dict[str, object]:
+    """What a twin begins with: it waits, or cannot be scored, since its file was deleted."""
+    if original.file_deleted_at is None:
+        return {"state": State.QUEUED, "verdict": None, "reason": "", "ended_at": None}
+    said = f"The file of submission {original.id} was deleted to save room."
+    return {
+        "state": State.ERROR,
+        "verdict": Verdict.PLATFORM_FAULT,
+        "reason": said,
+        "ended_at": now(),
+    }
 
 
 def _wake(installation: Installation, queues: Mapping[str, int]) -> None:

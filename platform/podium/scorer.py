@@ -11,6 +11,7 @@ from podium import (
     devices,
     judging,
     logs,
+    retention,
     turns,
     uncertainty,
     workers,
@@ -58,6 +59,7 @@ class Scorer:
         if work is None:  # people's results come before how sure their order is
             uncertainty.work(self._here)
             checkup.work(self._here)
+            retention.work(self._here)
             return
         self.holds = work.lease
         try:

@@ -5,6 +5,8 @@ import os
 import shutil
 import tempfile
 import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 from urllib.parse import unquote, urlsplit
@@ -12,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 from podium.errors import ConfigError, FaultError, TooLargeError
 
 CHUNK = 1 << 20
+ARRIVING = "incoming"  # folder of files that nobody has kept yet
 
 
 class Incoming:
@@ -80,6 +83,9 @@ class Storage(Protocol):
     def delete(self, key: str) -> None:
         """Remove; no error if it is not there."""
 
+    def listed(self) -> Iterator[tuple[str, int, datetime]]:
+        """Every kept file: key, bytes, and when it came."""
+
     def check(self) -> None:
         """Raise FaultError unless files can be written now."""
 
@@ -99,7 +105,7 @@ class FolderStorage:
 
     def receive(self, limit_bytes: int, limit_text: str = "") -> Incoming:
         """Open a place on the same file system, so that keeping is a rename."""
-        return Incoming(self.root / "incoming", limit_bytes, limit_text)
+        return Incoming(self.root / ARRIVING, limit_bytes, limit_text)
 
     def keep(self, incoming: Incoming, key: str) -> None:
         """Rename into place and flush the folder's entry."""
@@ -130,6 +136,20 @@ class FolderStorage:
     def delete(self, key: str) -> None:
         """Remove."""
         self._path(key).unlink(missing_ok=True)
+
+    def listed(self) -> Iterator[tuple[str, int, datetime]]:
+        """Every file below the folder but those that are still arriving."""
+        for folder, below, names in os.walk(self.root):
+            if Path(folder) == self.root and ARRIVING in below:
+                below.remove(ARRIVING)
+            for name in names:
+                path = Path(folder, name)
+                try:
+                    known = path.stat()
+                except FileNotFoundError:  # deleted meanwhile
+                    continue
+                modified = datetime.fromtimestamp(known.st_mtime, UTC)
+                yield path.relative_to(self.root).as_posix(), known.st_size, modified
 
     def check(self) -> None:
         """Write and drop one byte."""
@@ -179,6 +199,13 @@ class S3Storage:
     def delete(self, key: str) -> None:
         """Remove."""
         self.client.delete_object(Bucket=self.bucket, Key=self.prefix + key)
+
+    def listed(self) -> Iterator[tuple[str, int, datetime]]:
+        """Every object below the prefix."""
+        pages = self.client.get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=self.bucket, Prefix=self.prefix):
+            for one in page.get("Contents", ()):
+                yield one["Key"].removeprefix(self.prefix), one["Size"], one["LastModified"]
 
     def check(self) -> None:
         """Ask for one name in the bucket, which takes a signature that fits."""

@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from podium import attempts, catalog, limits, turns, workers
 from podium.accounts import Caller
 from podium.competitions import (
+    LONGEST_REASON,
+    audit,
     find,
     in_sight,
     is_staff,
@@ -33,7 +35,7 @@ from podium.errors import (
     NotFoundError,
 )
 from podium.installation import Installation
-from podium.models import AuditEntry, Challenge, Competition, Membership, Submission, Team
+from podium.models import Challenge, Competition, Membership, Submission, Team
 from podium.models.record import now
 from podium.models.submission import IN_ERROR
 from podium.storage import Incoming
@@ -377,13 +379,20 @@ def earlier_twins(session: Session, submissions: Sequence[Submission]) -> dict[i
     return {own: first if first != own else None for own, first in found.items()}
 
 
-def cancel(installation: Installation, caller: Caller, submission_id: int) -> None:
-    """Stop a submission before its score is recorded; ConflictError if it has ended."""
+def cancel(
+    installation: Installation, caller: Caller, submission_id: int, reason: str = ""
+) -> None:
+    """Stop a submission before its score is recorded; ConflictError if it has ended.
+
+    By staff it is audited, and its team reads the reason.
+    """
     caller.need("submit")
     with installation.database.writing() as session:
         submission = get(session, caller, submission_id)
-        if not _is_member(session, submission, caller):
+        is_staff_act = not _is_member(session, submission, caller)
+        if is_staff_act:
             need_right(submission.competition, caller, "judge")
+        reason = " ".join(reason.split())[:LONGEST_REASON]
         state = State(submission.state)
         if (
             state not in OPEN
@@ -392,9 +401,9 @@ def cancel(installation: Installation, caller: Caller, submission_id: int) -> No
                 submission_id,
                 state,
                 State.CANCELLED,
-                note=f"By {caller.handle}.",
+                note=f"By {caller.handle}. {reason}".strip(),
                 verdict=Verdict.CANCELLED,
-                reason="Cancelled. It does not count.",
+                reason=f"Cancelled. It does not count. {reason}".strip(),
                 ended_at=now(),
             )
             is None
@@ -403,9 +412,11 @@ def cancel(installation: Installation, caller: Caller, submission_id: int) -> No
                 f"Submission {submission_id} has ended already ({submission.state}). "
                 "Nothing was changed."
             )
+        if is_staff_act:
+            _audit(session, caller, "submission.cancel", submission, reason)
 
 
-def retry(installation: Installation, caller: Caller, submission_id: int) -> None:
+def retry(installation: Installation, caller: Caller, submission_id: int, reason: str = "") -> None:
     """Queue a submission that ended in `error` again: for hosts, when the fault is mended."""
     with installation.database.writing() as session:
         submission = get(session, caller, submission_id)
@@ -420,15 +431,24 @@ def retry(installation: Installation, caller: Caller, submission_id: int) -> Non
                 f"Submission {submission_id} is {submission.state}. Only those that ended in "
                 "error are run again."
             )
-        session.add(
-            AuditEntry(
-                user_id=caller.id,
-                action="submission.retry",
-                subject=f"submission:{submission_id}",
-            )
-        )
+        _audit(session, caller, "submission.retry", submission, reason)
         queue = submission.queue
     installation.queue.offer(queue)
+
+
+def _audit(
+    session: Session, caller: Caller, action: str, submission: Submission, reason: str
+) -> None:
+    audit(
+        session,
+        caller,
+        action,
+        submission.competition,
+        reason,
+        subject="submission",
+        team=submission.team.name,
+        submission=submission.id,
+    )
 
 
 def count_in_error(session: Session, competition_id: int) -> int:

@@ -2,6 +2,8 @@ import json
 
 import pytest
 
+from podium import courses
+
 pytestmark = pytest.mark.usefixtures("scorer")
 
 LIST = "email,name,section\nada@uni.example,Ada,A\nbob@uni.example,Bob,B\n"
@@ -50,3 +52,20 @@ def test_a_student_joins_by_the_code_and_sees_no_roster(teacher, course, factory
     assert "You are in Deep learning" in ada.run("courses", "join", code).stderr
     assert "dl" in ada.run("courses", "list").stdout
     assert ada.run("roster", "list", course).returncode == 3
+
+
+def test_who_waits_is_let_in_by_command(factory, signed_in, installation):
+    teacher = signed_in(factory.course()["teacher-01"])
+    with installation.database.writing() as session:
+        boss = factory.as_now(factory.person("teacher-01", "instructor"))
+        courses.change(session, boss, "dl", {"asks_first": True})
+        code = courses.renew_code(session, boss, "dl", until=None).join_code
+    eve = signed_in(factory.person("eve-01"))
+    asked = eve.run("courses", "join", code)
+    assert asked.returncode == 3
+    assert "You have asked to join" in asked.stderr
+    (waiting,) = json.loads(teacher.run("roster", "requests", "dl", "--format", "json").stdout)
+    assert waiting["handle"] == "eve-01"
+    decided = teacher.run("roster", "decide", "dl", str(waiting["id"]), "--accept")
+    assert decided.returncode == 0, decided.stderr
+    assert eve.run("courses", "join", code).returncode == 0

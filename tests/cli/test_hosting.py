@@ -132,3 +132,70 @@ def test_a_home_is_backed_up_and_restored_into_an_empty_one(
     again = empty.run("restore", "all.tar", "--home", "new")
     assert again.returncode == 2
     assert "people in this database already" in again.stderr
+
+
+def test_three_files_are_hosted_and_their_faults_told_with_places(teacher, installation):
+    train = "key,x,kind\n" + "".join(f"t{n},{n % 10},{int(n % 10 > 4)}\n" for n in range(300))
+    test = "key,x\n" + "".join(f"q{n},{n % 10}\n" for n in range(100))
+    answers = "key,truth\n" + "".join(f"q{n},{int(n % 10 > 4)}\n" for n in range(100))
+    files = {
+        name: teacher.write(f"{name}.csv", content)
+        for name, content in (("train", train), ("test", test), ("answers", answers))
+    }
+    words = [word for name, file in files.items() for word in (f"--{name}", file)]
+    named = ["--target", "kind", "--answer-column", "truth", "--metric", "accuracy"]
+    create = ["competitions", "create", "three", *named]
+    missing = teacher.run(*create, *words[:2])
+    assert missing.returncode == 2
+    assert "together" in missing.stderr
+    bad = teacher.write("bad.csv", answers.replace("q7,1", "q7000,1"))
+    wrong = teacher.run(*create, *words[:4], "--answers", bad)
+    assert wrong.returncode == 2
+    assert "The answers, line 9, column key: expected an id of the test file" in wrong.stderr
+    made = teacher.run(*create, *words)
+    assert made.returncode == 0, made.stderr
+    with installation.database.reading() as session:
+        challenge = competitions.find(session, "three").challenge
+        key = next(one.file_key for one in challenge.files if one.name == "test.csv")
+    with installation.storage.open(key) as file:
+        assert file.read().decode() == test
+
+
+def test_a_host_announces_changes_and_takes_back(teacher, checked):
+    said = teacher.write("said.md", "The *last* day is Monday.\n")
+    assert teacher.run("announcements", "post", "mine", "Dates", "-f", said).returncode == 0
+    (told,) = json.loads(teacher.run("announcements", "list", "mine", "--format", "json").stdout)
+    assert (told["title"], told["text"], told["is_pinned"]) == (
+        "Dates",
+        "The *last* day is Monday.",
+        True,
+    )
+    number = str(told["id"])
+    assert teacher.run("announcements", "edit", "mine", number).returncode == 2
+    assert teacher.run("announcements", "edit", "mine", number, "--no-pin").returncode == 0
+    (told,) = json.loads(teacher.run("announcements", "list", "mine", "--format", "json").stdout)
+    assert (told["title"], told["is_pinned"]) == ("Dates", False)
+    assert teacher.run("announcements", "remove", "mine", number).returncode == 0
+    assert teacher.run("announcements", "list", "mine", "--format", "json").stdout == "[]\n"
+    assert teacher.run("competitions", "text", "mine", "-f", said).returncode == 0
+    assert "The *last* day" in teacher.run("competitions", "show", "mine").stdout
+
+
+def test_staff_lists_everybodys_submissions_and_participants(
+    teacher, checked, factory, installation
+):
+    assert teacher.run("competitions", "open", "mine").returncode == 0
+    ada = factory.as_now(factory.person("ada-01"))
+    with installation.database.writing() as session:
+        competitions.join(session, competitions.find(session, "mine"), ada)
+    number = factory.submit(ada, "id,larger\n0,9\n", "mine")
+    factory.judge(number)
+    listed = teacher.run("submissions", "mine", "--all", "--state", "invalid", "--format", "json")
+    (one,) = json.loads(listed.stdout)
+    assert (one["id"], one["team"], one["private"]) == (number, "ada-01", None)
+    wrong = teacher.run("submissions", "mine", "--all", "--state", "none")
+    assert wrong.returncode == 2
+    assert "There is no state 'none'" in wrong.stderr
+    assert teacher.run("submissions", "mine", "--state", "invalid").returncode == 2
+    people = teacher.run("competitions", "participants", "mine", "--format", "json")
+    assert [one["email"] for one in json.loads(people.stdout)] == ["ada-01@example.org"]

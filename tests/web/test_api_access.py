@@ -23,6 +23,7 @@ HOSTS = {"host": 200, "admin": 200} | dict.fromkeys(
 HOSTS_ONLY = HOSTS | {"anonymous": 401}
 # For tokens of the scope `work`, which no sign-in and no person's own token carries.
 NOBODY = dict.fromkeys(PEOPLE, 403) | {"anonymous": 401}
+ADMINS = NOBODY | {"admin": 200}
 NONE = dict.fromkeys(PEOPLE, 404) | {"anonymous": 401}
 CARD = {"name": "r1", "queue": "run", "host": "h", "pid": 1, "version": "1"}
 NEW = {"handle": "new-01", "email": "new@example.org", "password": "correct horse"}
@@ -51,6 +52,23 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     ),
     ("POST", "/competitions/toy/check"): ({"file": True}, SIGNED_IN),
     ("GET", "/competitions/toy/submissions"): ({}, MEMBERS | {"host": 200, "admin": 200}),
+    ("GET", "/competitions/toy/submissions/all"): ({}, HOSTS_ONLY),
+    ("POST", "/competitions/toy/submissions/retry"): ({"json": {}}, HOSTS_ONLY),
+    ("GET", "/competitions/toy/announcements"): ({}, ANYONE),
+    ("POST", "/competitions/toy/announcements"): (
+        {"json": {"title": "Hello"}},
+        HOSTS_ONLY | {"host": 201, "admin": 201},
+    ),
+    ("PATCH", "/competitions/toy/announcements/0"): (
+        {"json": {"title": "Hello"}},
+        HOSTS_ONLY | {"host": 404, "admin": 404},
+    ),
+    ("DELETE", "/competitions/toy/announcements/0"): ({}, HOSTS_ONLY | {"host": 404, "admin": 404}),
+    ("PUT", "/competitions/toy/text"): (
+        {"json": {"text": None}},
+        HOSTS_ONLY | {"host": 204, "admin": 204},
+    ),
+    ("GET", "/competitions/toy/participants"): ({}, HOSTS_ONLY),
     ("GET", "/submissions/{id}"): ({}, OWN),
     ("GET", "/submissions/{id}/file"): ({}, OWN),
     ("GET", "/submissions/{id}/log"): ({}, OWN),
@@ -180,12 +198,21 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
         {"json": {"handle": "host-01", "role": "instructor"}},
         COURSE | {"host": 201, "admin": 201},
     ),
+    ("GET", "/courses/dl/requests"): ({}, COURSE),
+    ("POST", "/courses/dl/requests/0"): (
+        {"json": {"accepts": True}},
+        COURSE | {"host": 404, "admin": 404},
+    ),
     ("PATCH", "/courses/dl/people/0"): (
         {"json": {"role": "student"}},
         COURSE | {"host": 404, "admin": 404},
     ),
     ("DELETE", "/courses/dl/people/0"): ({}, COURSE | {"host": 404, "admin": 404}),
     ("POST", "/submissions/{id}/retry"): ({}, OWN | {"joined": 403, "host": 409, "admin": 409}),
+    ("GET", "/operation/storage"): ({}, ADMINS),
+    ("POST", "/operation/storage/prune"): ({"json": {"days": 30}}, ADMINS),
+    ("GET", "/operation/settings"): ({}, ADMINS),
+    ("POST", "/operation/submissions/{id}/release"): ({"json": {}}, ADMINS | {"admin": 409}),
     ("POST", "/work/workers"): ({"json": CARD}, NOBODY),
     ("DELETE", "/work/workers/train.csv"): ({}, NOBODY),
     ("POST", "/work/assignments"): ({"json": CARD}, NOBODY),
@@ -247,6 +274,7 @@ def test_the_table_above_lists_every_route(app):
     names = {"slug": "toy", "name": "train.csv", "submission_id": "{id}"}
     names |= {"token_id": "0", "episode_id": "0"}
     names |= {"course": "dl", "place_id": "0", "season": "none", "handle": "nobody"}
+    names |= {"announcement_id": "0", "request_id": "0"}
     served = set()
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/api/v1/") and rule.endpoint != "openapi.spec":

@@ -37,7 +37,8 @@ def routes(app, slug):
     for rule in app.url_map.iter_rules():
         if "slug" in rule.arguments:
             path = rule.rule.replace("<slug>", slug).replace("<name>", "train.csv")
-            path = path.replace("<code>", "code")
+            path = path.replace("<code>", "code").replace("<style>", "csv")
+            path = path.replace("<int(max=2147483647):announcement_id>", "1")
             for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
                 yield method, path
 

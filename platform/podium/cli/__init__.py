@@ -79,6 +79,9 @@ COMMANDS = {
     "courses": Entry(HOST, "courses", "courses", "Your courses: create, join, codes, people."),
     "roster": Entry(HOST, "courses", "roster", "Class lists: import, look."),
     "grades": Entry(HOST, "grades", "grades", "Grades: rule, override, release, export."),
+    "announcements": Entry(
+        HOST, "announcements", "announcements", "What you tell everybody: post, edit, remove."
+    ),
     "grant": Entry(HOST, "allowances", "grant", "Give a team extra submissions."),
     "extend": Entry(HOST, "allowances", "extend", "Give a team a later deadline."),
     "retry": Entry(HOST, "allowances", "retry", "Run again what ended in error."),
@@ -95,6 +98,7 @@ COMMANDS = {
     "doctor": Entry(OPERATE, "operate", "examine", "Say what is wrong and how to mend it."),
     "backup": Entry(OPERATE, "backup", "backup", "Write everything into one file, while it runs."),
     "restore": Entry(OPERATE, "backup", "restore", "Read such a file into an empty home."),
+    "storage": Entry(OPERATE, "storage", "storage", "What fills the disk, and what may go."),
     "db": Entry(OPERATE, "operate", "db", "The database's schema."),
     "user": Entry(OPERATE, "operate", "user", "People of this installation."),
 }

@@ -1,8 +1,9 @@
 """`podium competitions list|show|join`, `podium files`, `podium download`."""
 
 import sys
+import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -116,7 +117,7 @@ def _flat(item: dict[str, Any]) -> dict[str, Any]:
     return item | {"metric": item["metric"]["name"]}
 
 
-STAGES = ("slug", "stage", "blockers", "warnings")
+CHECKS_S = 600
 with_reason = click.option("--reason", default="", help="Why; it goes to the audit log.")
 
 
@@ -128,6 +129,13 @@ with_reason = click.option("--reason", default="", help="Why; it goes to the aud
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The zip of a prepared folder, or a labelled CSV.",
 )
+@click.option("--train", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--test", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--answers",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --train and --test: three CSVs whose split is given.",
+)
 @click.option("--title", default="")
 @click.option("--course", default="", help="Only its people see the competition.")
 @click.option("--opens-at", default="", help="With its zone, like 2026-12-01T18:00+01:00.")
@@ -137,6 +145,7 @@ with_reason = click.option("--reason", default="", help="Why; it goes to the aud
 @click.option("--metric", default="", help="Of a CSV, such as accuracy.")
 @click.option("--options", default="", help="Of the metric, as JSON.")
 @click.option("--id-column", default="", help="Of a CSV; else rows are numbered.")
+@click.option("--answer-column", default="", help="Of --answers, if not called as the target.")
 @click.option("--split", type=click.Choice(["fraction", "column", "group"]), default="fraction")
 @click.option("--by", default="", help="The column of --split column or group.")
 @click.option("--test-value", default="", help="What it says of test rows (--split column).")
@@ -145,22 +154,42 @@ with_reason = click.option("--reason", default="", help="Why; it goes to the aud
 @click.option("--seed", default="", help="Draws the split of a CSV.  [0]")
 @click.option("--licence", default="", help="Of the data.")
 @output.with_format
-def create(slug: str, file: Path | None, style: str, **fields: str | None) -> None:
+def create(
+    slug: str,
+    file: Path | None,
+    train: Path | None,
+    test: Path | None,
+    answers: Path | None,
+    style: str,
+    **fields: str | None,
+) -> None:
     """Create a draft: --challenge digits, --file folder.zip, or --file data.csv --target y.
+
+    A split that is given comes as --train, --test and --answers instead of --file.
 
     A score worker checks it; `podium competitions checks SLUG` shows what it found.
     """
     said = {name: value for name, value in fields.items() if value}
-    output.record(client().create_competition({"slug": slug, **said}, file), style)
+    given = {"train": train, "test": test, "answers": answers}
+    parts = {name: path for name, path in given.items() if path is not None}
+    if parts and (file is not None or len(parts) < len(given)):
+        raise click.UsageError("Say --train, --test and --answers together, without --file.")
+    made = client().create_competition({"slug": slug, **said}, file, parts)
+    output.record(made, style)
 
 
 @competitions.command()
 @click.argument("slug")
 @click.option("--again", is_flag=True, help="Let it be checked again.")
+@click.option("--wait", is_flag=True, help=f"Until they are done, at most {CHECKS_S} s.")
 @output.with_format
-def checks(slug: str, again: bool, style: str) -> None:
+def checks(slug: str, again: bool, wait: bool, style: str) -> None:
     """Show how far a competition is, and what keeps it from being published."""
     found = client().ask_checks(slug) if again else client().checks(slug)
+    end_s = time.monotonic() + CHECKS_S
+    while wait and found["is_checking"] and time.monotonic() < end_s:
+        time.sleep(0.5)
+        found = client().checks(slug)
     if style == "json":
         output.record(found, style)
         return
@@ -245,6 +274,33 @@ def clone(slug: str, new_slug: str, days: int, course: str | None) -> None:
     """The same competition once more as a draft, its dates shifted."""
     client().clone(slug, new_slug, days, course)
     output.say(f"{new_slug} is a draft with the dates of {slug} and {days} days more.")
+
+
+@competitions.command()
+@click.argument("slug")
+@click.option("-f", "--file", type=click.File(encoding="utf-8"), help="Markdown; - is stdin.")
+@click.option("--reset", is_flag=True, help="Back to the challenge's words.")
+@with_reason
+def text(slug: str, file: IO[str] | None, reset: bool, reason: str) -> None:
+    """Give a competition a text of its own."""
+    if reset == (file is not None):
+        raise click.UsageError("Say -f FILE or --reset.")
+    client().set_text(slug, file.read() if file else None, reason)
+    output.say(f"The overview of {slug} has the new text.")
+
+
+PARTICIPANTS = (
+    *("handle", "name", "email", "number", "section", "role", "team", "is_leader", "joined_at"),
+    *("downloaded_at", "submissions", "last_at", "public", "private", "disqualified"),
+)
+
+
+@competitions.command()
+@click.argument("slug")
+@output.with_format
+def participants(slug: str, style: str) -> None:
+    """Who takes part, with team and how far they have come: for staff."""
+    output.rows(client().participants(slug), PARTICIPANTS, style)
 
 
 @competitions.command()

@@ -151,3 +151,22 @@ def import_list(course: str, file: Path, dry_run: bool, remove_absent: bool, sty
 def list_people(course: str, style: str) -> None:
     """Everybody in a course, with the handle of those who have an account."""
     output.rows(client().roster(course), PEOPLE, style)
+
+
+@roster.command()
+@click.argument("course")
+@output.with_format
+def requests(course: str, style: str) -> None:
+    """Who came by the join code and waits to be let in."""
+    output.rows(client().join_requests(course), ("id", "handle", "email", "asked_at"), style)
+
+
+@roster.command()
+@click.argument("course")
+@click.argument("request_id", type=int, metavar="ID")
+@click.option("--accept/--decline", "accepts", required=True)
+@click.option("--reason", default="", help="Why; it goes to the audit log.")
+def decide(course: str, request_id: int, accepts: bool, reason: str) -> None:
+    """Let a person in who waits, or decline."""
+    client().decide_request(course, request_id, accepts=accepts, reason=reason)
+    output.say("Let in." if accepts else "Declined.")

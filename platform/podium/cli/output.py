@@ -128,6 +128,8 @@ def _plain(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, list):
         return " ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(one)}" for key, one in value.items())
     return str(value)
 
 

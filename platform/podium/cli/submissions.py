@@ -15,6 +15,10 @@ LISTED = (
     *("id", "state", "score", "low", "high", "private_score", "file_name", "message"),
     *("received_at", "scored_at", "reason"),
 )
+ALL_LISTED = (
+    *("id", "team", "handle", "state", "verdict", "public", "private", "kind", "file_name"),
+    *("message", "received_at", "ended_at", "selected", "disqualified", "reason"),
+)
 with_wait = click.option(
     "--wait",
     "wait_s",
@@ -73,9 +77,21 @@ def submit(
 
 @click.command()
 @click.argument("slug", required=False)
+@click.option("--all", "everybody", is_flag=True, help="Of all teams: for staff.")
+@click.option("--team", default="", help="With --all: a part of the team's name.")
+@click.option("--state", default="", help="With --all: such as error or queued.")
+@click.option("--verdict", default="", help="With --all: such as time_limit.")
+@click.option("--of-kind", "kind", default="", help="With --all: predictions, model, code, agent.")
+@click.option("--counts", default="", help="With --all: counting or disqualified.")
+@click.option("--text", default="", help="With --all: in file name, message or reason.")
 @output.with_format
-def submissions(slug: str | None, style: str) -> None:
-    """List your team's submissions, newest first."""
+def submissions(slug: str | None, everybody: bool, style: str, **wanted: str) -> None:
+    """List your team's submissions, newest first; with --all everybody's."""
+    if not everybody and any(wanted.values()):
+        raise click.UsageError("Filters are for staff, with --all.")
+    if everybody:
+        output.rows(client().all_submissions(competition(slug), **wanted), ALL_LISTED, style)
+        return
     output.rows([flat(item) for item in client().submissions(competition(slug))], LISTED, style)
 
 

@@ -2,6 +2,7 @@
 
 from podium.models.account import Token, User
 from podium.models.allowance import Extension, Grant
+from podium.models.announcement import Announcement
 from podium.models.audit import AuditEntry
 from podium.models.board import BoardEntry, BoardSegment
 from podium.models.challenge import Challenge, ChallengeFile
@@ -12,7 +13,7 @@ from podium.models.competition import (
     MergeRequest,
     Team,
 )
-from podium.models.course import Course, Enrolment
+from podium.models.course import Course, Enrolment, JoinRequest
 from podium.models.episode import Episode, Finalist, Player
 from podium.models.grade import Grade, GradeScheme
 from podium.models.record import Record
@@ -23,6 +24,7 @@ from podium.models.turn import Turn
 from podium.models.worker import WorkerProcess
 
 __all__ = [
+    "Announcement",
     "Attempt",
     "AuditEntry",
     "BoardEntry",
@@ -40,6 +42,7 @@ __all__ = [
     "GradeScheme",
     "Grant",
     "Invitation",
+    "JoinRequest",
     "Membership",
     "MergeRequest",
     "Player",

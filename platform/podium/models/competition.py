@@ -20,6 +20,8 @@ class Competition(Record):
     slug: Mapped[str] = mapped_column(unique=True)
     challenge_id: Mapped[int] = mapped_column(ForeignKey("challenges.id"), index=True)
     title: Mapped[str]
+    # What students read, where the host has written it; None: as the challenge says.
+    text: Mapped[str | None] = mapped_column(deferred=True)
     is_practice: Mapped[bool] = mapped_column(default=False)
     opens_at: Mapped[datetime | None]
     closes_at: Mapped[datetime | None]

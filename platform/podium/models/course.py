@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from podium.models.account import User
@@ -21,6 +21,8 @@ class Course(Record):
     time_zone: Mapped[str] = mapped_column(default="UTC")
     join_code: Mapped[str | None] = mapped_column(unique=True)  # None: nobody joins by a code
     join_until: Mapped[datetime | None]
+    # Whoever comes by the code waits until staff lets them in; see podium.joinrequests.
+    asks_first: Mapped[bool] = mapped_column(default=False, server_default=false())
     mail_domains: Mapped[list[Any]] = mapped_column(default=list)  # who may join; empty: all
     assistants_may: Mapped[list[Any]] = mapped_column(default=list)  # of accounts.RIGHTS
     late_days: Mapped[int] = mapped_column(default=0)  # of each student, for the whole course
@@ -51,3 +53,18 @@ class Enrolment(Record):
 
     course: Mapped[Course] = relationship()
     user: Mapped[User | None] = relationship()
+
+
+class JoinRequest(Record):
+    """A person who came by a course's join code and waits; gone when staff has decided."""
+
+    __tablename__ = "join_requests"
+    __table_args__ = (UniqueConstraint("course_id", "user_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    course_id: Mapped[int] = mapped_column(ForeignKey("courses.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    asked_at: Mapped[datetime] = mapped_column(default=now)
+
+    course: Mapped[Course] = relationship()
+    user: Mapped[User] = relationship()

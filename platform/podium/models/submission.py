@@ -67,6 +67,7 @@ class Submission(Record):
     output_key: Mapped[str] = mapped_column(default="", server_default="")  # what its run wrote
     sha256: Mapped[str]
     size_bytes: Mapped[int] = mapped_column(BigInteger)
+    file_deleted_at: Mapped[datetime | None]  # to save room; see podium.retention
     message: Mapped[str] = mapped_column(default="")
     idempotency_key: Mapped[str | None]
     state: Mapped[str]

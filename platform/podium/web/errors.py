@@ -116,6 +116,7 @@ def _asked(error: AskError) -> Problem:
     details = []
     if "field" in error.facts:
         details.append(field_problem(error.facts["field"], error.message))
+    details = error.facts.get("details") or details
     headers = {}
     if resets_at := error.facts.get("resets_at"):
         seconds = (resets_at - datetime.now(UTC)).total_seconds()

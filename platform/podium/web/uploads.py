@@ -24,6 +24,7 @@ FORM_BYTES = 1 << 16  # room for the other fields and the frame of the form
 LIST_BYTES = 4 << 20
 LONGEST_KEY = 200
 FIELD = "file"
+PARTS = ("train", "test", "answers")  # of a competition whose split is given
 
 
 class UploadRequest(Request):
@@ -75,8 +76,36 @@ def takes_list(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def takes_new(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a view that takes what a new competition is made of, as `content`; None if none."""
-    return _takes_whole(view, "A file", lambda: installation().config.upload_mib << 20)
+    """Decorate a view that takes what a new competition is made of, as `files` by field.
+
+    One `file`, or those of PARTS; what was left empty is not in it.
+    """
+
+    @functools.wraps(view)
+    def wrapper(**values: Any) -> Any:
+        identity.need_caller("host")
+        limit_bytes = installation().config.upload_mib << 20
+        fields = (FIELD, *PARTS)
+        with _receiving(limit_bytes, f"A file may have {limit_bytes:,} bytes.", len(fields)):
+            try:
+                sent = request.files
+            except RequestEntityTooLarge:
+                raise TooLargeError(f"A file may have {limit_bytes:,} bytes.") from None
+            security.check_csrf()
+            for name in sent:
+                if name not in fields:
+                    raise BadRequestError(
+                        f"There is no file field {name!r}, only {', '.join(fields)}.", field=name
+                    )
+            files = {}
+            for name in fields:
+                if name in sent and sent[name].filename:
+                    sent[name].stream.seek(0)
+                    files[name] = sent[name].stream.read()
+            return view(files=files, **values)
+
+    wrapper.takes_file = True  # type: ignore[attr-defined]
+    return wrapper
 
 
 def _takes_whole(

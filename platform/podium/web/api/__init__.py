@@ -5,14 +5,17 @@ from typing import Any
 from apiflask import APIFlask
 
 from podium.web.api import (
+    announcements,
     competitions,
     courses,
     episodes,
     files,
     grades,
+    handedin,
     hosts,
     leaderboard,
     matches,
+    operation,
     publishing,
     rescoring,
     seasons,
@@ -39,7 +42,8 @@ def init_app(app: APIFlask) -> None:
     app.spec_processor(_add_error)
     for noun in (
         *(users, competitions, files, submissions, episodes, leaderboard, teams, hosts, rescoring),
-        *(matches, courses, grades, publishing, seasons, work),
+        *(matches, courses, grades, publishing, handedin, announcements),
+        *(seasons, operation, work),
     ):
         app.register_blueprint(noun.blueprint)
 

@@ -4,9 +4,9 @@ from apiflask import APIBlueprint
 from flask import request
 from sqlalchemy.orm import Session
 
-from podium import courses, roster
+from podium import courses, joinrequests, roster
 from podium.accounts import HOST, RIGHTS, Caller
-from podium.errors import BadRequestError
+from podium.errors import BadRequestError, NoAccessError
 from podium.models import Course, Enrolment
 from podium.web import identity, installation
 from podium.web.api import courseshapes as shapes
@@ -97,9 +97,46 @@ def join(asked: shapes.JoinRequest) -> shapes.Course:
     """Join a course by its code."""
     caller = identity.need_caller("submit")
     with installation().database.writing() as session:
-        slug = courses.join(session, caller, asked.code).slug
+        course, is_in = courses.join(session, caller, asked.code)
+        slug, title = course.slug, course.title
+    if not is_in:
+        raise NoAccessError(
+            f"You have asked to join {title}. Its staff lets you in, or not.", code="asked"
+        )
     identity.identify()
     return _show(slug)
+
+
+@blueprint.get("/<course>/requests")
+@blueprint.output(shapes.Requests)
+@blueprint.doc(security="token", responses=[401, 403, 404])
+def list_requests(course: str) -> shapes.Requests:
+    """Who came by the code and waits: for staff."""
+    caller = identity.need_caller("host")
+    with installation().database.reading() as session:
+        found = courses.find(session, course, caller)
+        courses.need_right(found, caller, "see")
+        items = [
+            shapes.Request(
+                id=one.id, handle=one.user.handle, email=one.user.email, asked_at=one.asked_at
+            )
+            for one in joinrequests.of(session, found)
+        ]
+    return shapes.Requests(items=items)
+
+
+@blueprint.post("/<course>/requests/<int(max=2147483647):request_id>")
+@blueprint.input(shapes.Decision, arg_name="asked")
+@blueprint.output({}, status_code=204)
+@blueprint.doc(security="token", responses=[401, 403, 404])
+def decide(course: str, request_id: int, asked: shapes.Decision) -> tuple[str, int]:
+    """Let a person in as a student, or decline."""
+    caller = identity.need_caller("host")
+    with installation().database.writing() as session:
+        joinrequests.decide(
+            session, caller, course, request_id, accepts=asked.accepts, reason=asked.reason
+        )
+    return "", 204
 
 
 @blueprint.get("/<course>/roster")
@@ -203,6 +240,7 @@ def _shape(session: Session, course: Course, caller: Caller, role: str) -> shape
         people=courses.counts(session, course) if rights else None,
         join_code=course.join_code if rights else None,
         join_until=course.join_until if rights else None,
+        asks_first=course.asks_first,
         mail_domains=course.mail_domains if rights else [],
         assistants_may=course.assistants_may if rights else [],
         late_days=course.late_days,

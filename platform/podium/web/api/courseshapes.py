@@ -23,6 +23,7 @@ class CourseOptions(Shape):
 
     title: str | None = Field(None, max_length=200)
     time_zone: str | None = Field(None, max_length=100)
+    asks_first: bool | None = None
     mail_domains: list[str] | None = Field(None, max_length=50)
     assistants_may: list[str] | None = Field(None, max_length=20)
     late_days: int | None = None
@@ -53,6 +54,7 @@ class Course(Shape):
     people: dict[str, int] | None
     join_code: str | None
     join_until: datetime | None
+    asks_first: bool
     mail_domains: list[str]
     assistants_may: list[str]
     late_days: int
@@ -62,6 +64,28 @@ class Courses(Shape):
     """The caller's courses."""
 
     items: list[Course]
+
+
+class Request(Shape):
+    """Somebody who came by the code and waits."""
+
+    id: int
+    handle: str
+    email: str
+    asked_at: datetime
+
+
+class Requests(Shape):
+    """All who wait, the longest first."""
+
+    items: list[Request]
+
+
+class Decision(Shape):
+    """Whether they are let in."""
+
+    accepts: bool
+    reason: str = Field("", max_length=500)
 
 
 class EnrolRequest(Shape):

@@ -11,7 +11,7 @@ from apiflask.schemas import FileSchema
 from flask import Response, request, send_file
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
-from podium import plaincsv, publishing
+from podium import givens, plaincsv, publishing
 from podium.accounts import Caller
 from podium.competitions import find, need_right
 from podium.errors import BadRequestError
@@ -19,7 +19,7 @@ from podium.models.record import now
 from podium.submissions import Upload
 from podium.web import identity, installation
 from podium.web.api.shapes import Reason, Shape
-from podium.web.uploads import takes_file, takes_new
+from podium.web.uploads import PARTS, takes_file, takes_new
 from podium_scoring import ChallengeError
 
 blueprint = APIBlueprint("api_publishing", __name__, url_prefix="/api/v1", tag="Hosting")
@@ -31,7 +31,8 @@ class CreateForm(Shape):
     """A new competition as multipart/form-data.
 
     Either `challenge` names one that comes with Podium, or the file is the zip of a prepared
-    folder, or (with `target` and `metric`) a labelled CSV that is split here.
+    folder, or (with `target` and `metric`) a labelled CSV that is split here. `train`, `test` and
+    `answers` are three CSVs whose split is given.
     """
 
     slug: str
@@ -42,7 +43,11 @@ class CreateForm(Shape):
     time_zone: str = ""
     challenge: str = ""
     file: str = Field("", json_schema_extra={"format": "binary"})
+    train: str = Field("", json_schema_extra={"format": "binary"})
+    test: str = Field("", json_schema_extra={"format": "binary"})
+    answers: str = Field("", json_schema_extra={"format": "binary"})
     target: str = ""
+    answer_column: str = ""
     metric: str = ""
     options: str = "{}"
     summary: str = ""
@@ -62,6 +67,7 @@ class Checks(Shape):
 
     slug: str
     stage: str
+    is_checking: bool
     blockers: list[str]
     warnings: list[str]
     scores: dict[str, dict[str, float]]
@@ -101,14 +107,14 @@ def _form(shape: type[Shape]) -> dict[str, Any]:
     responses=[400, 401, 403, 404, 409, 413],
     extensions={"requestBody": _form(CreateForm)},
 )
-def create(content: bytes | None) -> tuple[Checks, int]:
+def create(files: dict[str, bytes]) -> tuple[Checks, int]:
     """Create a draft; its host sees it, and a score worker checks it."""
     caller = identity.need_caller("host")
-    slug = make(caller, request.form, content)
+    slug = make(caller, request.form, files)
     return _checks(slug, caller), 201
 
 
-def make(caller: Caller, form: Mapping[str, str], content: bytes | None) -> str:
+def make(caller: Caller, form: Mapping[str, str], files: Mapping[str, bytes]) -> str:
     """The draft that a form asks for; returns its short name."""
     here = installation()
     slug = form.get("slug", "").strip().lower()
@@ -119,19 +125,34 @@ def make(caller: Caller, form: Mapping[str, str], content: bytes | None) -> str:
     }
     if challenge := form.get("challenge", "").strip():
         return publishing.draft_of_bundled(here, caller, slug, challenge, **common)
-    if content is None:
-        raise BadRequestError(
-            "Name a challenge that comes with Podium, or send a folder's zip or a CSV.",
-            field="file",
-        )
     try:
-        if content.startswith(b"PK"):
+        if (content := files.get("file")) is not None and content.startswith(b"PK"):
             folder = publishing.read_folder(content)
         else:
-            folder = plaincsv.folder(wish_of(form), content)
+            wish = wish_of(form)
+            folder = plaincsv.folder(wish, made_of(wish, files))
         return publishing.draft(here, caller, slug, folder, **common)
     except ChallengeError as error:
         raise BadRequestError(error.message, field="file") from None
+
+
+def made_of(wish: plaincsv.Wish, files: Mapping[str, bytes]) -> plaincsv.Made:
+    """What one labelled CSV, or three files whose split is given, make a challenge of."""
+    if (content := files.get("file")) is not None:
+        return plaincsv.divided(wish, content)
+    missing = [name for name in PARTS if name not in files]
+    if len(missing) == len(PARTS):
+        raise BadRequestError(
+            "Name a challenge that comes with Podium, or send a folder's zip, a CSV with the "
+            "answers in it, or train, test and answers.",
+            field="file",
+        )
+    if missing:
+        raise BadRequestError(
+            f"The file {missing[0]!r} is missing. Send train, test and answers, or one CSV.",
+            field=missing[0],
+        )
+    return givens.given(wish, *(files[name] for name in PARTS))
 
 
 def wish_of(form: Mapping[str, str]) -> plaincsv.Wish:
@@ -144,7 +165,7 @@ def wish_of(form: Mapping[str, str]) -> plaincsv.Wish:
                 values[name] = kind(text)
             except ValueError:
                 raise BadRequestError(f"{name} is a number, not {text!r}.", field=name) from None
-    for name in ("id_column", "split", "by", "test_value", "licence", "text"):
+    for name in ("id_column", "answer_column", "split", "by", "test_value", "licence", "text"):
         if text := form.get(name, "").strip():
             values[name] = text
     try:
@@ -208,6 +229,7 @@ def _checks(slug: str, caller: Caller) -> Checks:
         return Checks(
             slug=slug,
             stage=publishing.stage(competition, now()),
+            is_checking=competition.checks_wanted_at is not None,
             blockers=publishing.blockers(competition) if competition.is_draft else [],
             warnings=found.get("warnings", []),
             scores=found.get("scores", {}),

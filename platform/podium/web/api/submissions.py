@@ -8,7 +8,7 @@ from apiflask.schemas import FileSchema
 from flask import Response, url_for
 from sqlalchemy.orm import Session
 
-from podium import checking, competitions, finals, submissions, waiting
+from podium import checking, competitions, finals, retention, submissions, waiting
 from podium.models import Evaluation, Submission
 from podium.submissions import Upload
 from podium.verdicts import State
@@ -137,6 +137,7 @@ def download(submission_id: int) -> Response:
     here = installation()
     with here.database.reading() as session:
         found = submissions.get(session, caller, submission_id)
+    retention.need_file(found)
     return downloads.send(
         here.storage, found.file_key, found.file_name, found.size_bytes, found.sha256
     )

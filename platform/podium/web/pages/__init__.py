@@ -5,16 +5,20 @@ from flask import Flask
 from podium.web.pages import (
     account,
     admin,
+    announcements,
     challenges,
     competition,
     courses,
     display,
     episodes,
     grades,
+    handedin,
     help,
     leaderboard,
     manage,
     matches,
+    operation,
+    preview,
     publishing,
     seasons,
     submissions,
@@ -27,7 +31,19 @@ def init_app(app: Flask) -> None:
     """Add the pages and what their templates use."""
     display.init_app(app)
     for noun in (
-        *(challenges, competition, leaderboard, matches, teams, manage, submissions),
-        *(episodes, teach, publishing, courses, grades, account, seasons, admin, help),
+        *(
+            challenges,
+            competition,
+            leaderboard,
+            matches,
+            teams,
+            manage,
+            handedin,
+            announcements,
+            submissions,
+            episodes,
+        ),
+        *(teach, preview, publishing, courses, grades, account, seasons, admin),
+        *(operation, help),
     ):
         app.register_blueprint(noun.blueprint)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from podium import (
+    announcements,
     catalog,
     checking,
     competitions,
@@ -119,7 +120,8 @@ def overview(slug: str) -> str:
         )
         text = competitions.text(session, shown.competition)
         rescored = rescoring.applied(session, shown.competition.id)
-    return render("overview", shown, board=board, text=text, rescored=rescored)
+        told = announcements.of(session, shown.competition)
+    return render("overview", shown, board=board, text=text, rescored=rescored, told=told)
 
 
 @blueprint.post("/join")

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from podium import competitions, courses, editing, grades, roster
+from podium import competitions, courses, editing, grades, joinrequests, roster
 from podium.accounts import COURSE_ROLES, HOST, RIGHTS, Caller
 from podium.models import Course
 from podium.models.record import now
@@ -62,8 +62,11 @@ def join() -> Response:
     """Enter a course by its code."""
     caller = identity.need_caller("submit")
     with installation().database.writing() as session:
-        course = courses.join(session, caller, request.form.get("code", ""))
+        course, is_in = courses.join(session, caller, request.form.get("code", ""))
         slug, title = course.slug, course.title
+    if not is_in:
+        flash(f"You have asked to join {title}. Its staff lets you in, or not.")
+        return redirect(url_for("courses.list_courses"), 303)
     flash(f"You are in {title}.")
     return redirect(url_for("courses.show", course=slug), 303)
 
@@ -118,6 +121,7 @@ def _people(course: str, **values: object) -> str:
             found,
             caller,
             people=courses.people(session, found, search=search),
+            requests=joinrequests.of(session, found),
             handles=courses.handles(session, found),
             search=search,
             roles=COURSE_ROLES,
@@ -145,6 +149,21 @@ def import_roster(course: str, content: bytes | None) -> Response | str | tuple[
     if not forms.is_on(request.form, "apply"):
         return _people(course, difference=found, text=content.decode("utf-8-sig"))
     flash(f"{len(found.added)} people were added and {len(found.changed)} changed.")
+    return redirect(url_for("courses.show_people", course=course), 303)
+
+
+@blueprint.post("/<course>/requests/<int(max=2147483647):request_id>")
+def decide(course: str, request_id: int) -> Response:
+    """Let a person in who asked to join, or decline."""
+    caller = identity.need_caller("host")
+    accepts = forms.is_on(request.form, "accepts")
+    with installation().database.writing() as session:
+        reason = request.form.get("reason", "")
+        found = joinrequests.decide(
+            session, caller, course, request_id, accepts=accepts, reason=reason
+        )
+        handle = found.user.handle
+    flash(f"{handle} is in the course." if accepts else f"{handle} is not let in.")
     return redirect(url_for("courses.show_people", course=course), 303)
 
 
@@ -198,6 +217,7 @@ def change(course: str) -> Response:
         "time_zone": form.get("time_zone", "").strip(),
         "mail_domains": form.get("mail_domains", "").replace(",", " ").split(),
         "assistants_may": form.getlist("assistants_may"),
+        "asks_first": forms.is_on(form, "asks_first"),
         "late_days": 0 if late_days is None else late_days,
     }
     with installation().database.writing() as session:
@@ -231,6 +251,7 @@ def render(tab: str, session: Session, course: Course, caller: Caller, **values:
         course=course,
         rights=rights,
         counts=courses.counts(session, course) if rights else None,
+        waiting=len(joinrequests.of(session, course)) if rights else 0,
         zone=ZoneInfo(course.time_zone),
         **values,
     )

@@ -45,6 +45,7 @@ def init_app(app: Flask) -> None:
         ordinal=ordinal,
         duration=duration,
         size=size,
+        plainly=plainly,
         markdown=markdown,
         verdict_title=lambda code: Verdict(code).meaning.title,
         error_title=lambda status: ERROR_TITLES.get(status, "Something went wrong"),
@@ -149,6 +150,33 @@ def size(count: int) -> str:
         if count >= unit:
             return f"{count / unit:.1f} {word}"
     return f"{count} B"
+
+
+def plainly(value: Any) -> str:
+    """What a log kept of an act, in a line for people.
+
+    >>> plainly({"closes_at": [None, "2026-12-01T18:00"], "finals": [2, 3], "course": None})
+    'closes_at none → 2026-12-01T18:00, finals 2 → 3'
+    >>> plainly([{"name": "top", "percent": 100.0, "baseline": None}, {"name": "low"}])
+    'name top, percent 100; name low'
+    >>> plainly(True), plainly(["ada", "bob", "cy"]), plainly({})
+    ('yes', 'ada; bob; cy', '')
+    """
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:g}"
+        case dict():
+            kept = ((key, one) for key, one in value.items() if one is not None)
+            return ", ".join(f"{key} {plainly(one)}" for key, one in kept)
+        case [before, after] if not isinstance(before, dict):  # of a change
+            return f"{plainly(before)} → {plainly(after)}"
+        case list() | tuple():
+            return "; ".join(map(plainly, value))
+    return str(value)
 
 
 @functools.lru_cache(maxsize=256)

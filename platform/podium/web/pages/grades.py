@@ -6,7 +6,8 @@ from typing import Any
 from flask import Blueprint, Response, flash, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from podium import courses, gradelists, grades
+from podium import anchors, courses, gradelists, grades
+from podium.catalog import Spec
 from podium.errors import BadRequestError
 from podium.models import GradeScheme
 from podium.web import identity, installation
@@ -36,9 +37,15 @@ def _page(slug: str, **values: object) -> str:
             book=book,
             column=column,
             lines=POINTS,
+            proposed=anchors.proposed(shown.competition, _baseline(shown.spec)),
             changed=grades.changed_since_release(book, column),
             **values,
         )
+
+
+def _baseline(spec: Spec) -> str:
+    """The first baseline that the challenge names."""
+    return spec.baselines[0].title if spec.baselines else ""
 
 
 @blueprint.post("/c/<slug>/manage/grades/rule")

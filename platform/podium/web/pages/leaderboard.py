@@ -1,7 +1,5 @@
 """The Leaderboard tab: the board, live; as a file; as it was; and what the reveal changed."""
 
-import csv
-import io
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +10,7 @@ from sqlalchemy.orm import Session
 from podium import competitions, history, leaderboard, shakeup
 from podium.boardrules import LADDER, PRIVATE, SPLITS
 from podium.errors import BadRequestError
-from podium.web import identity, installation
+from podium.web import identity, installation, sheets
 from podium.web.pages import chart
 from podium.web.pages.competition import Frame, frame, render
 
@@ -71,25 +69,18 @@ def render_rows(shown: Frame, board: leaderboard.Page, split: str) -> str:
     return render("board", shown, board=board, split=split)
 
 
-@blueprint.get("/board.csv")
-def download(slug: str) -> Response:
-    """The whole board as CSV, as the reader may see it."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+@blueprint.get("/board.<style>")
+def download(slug: str, style: str) -> Response:
+    """The whole board as CSV or JSON, as the reader may see it."""
     with installation().database.reading() as session:
         shown = frame(session, slug)
         split = _split(shown)
         board = leaderboard.read(
             session, shown.competition, split=split, per_page=MOST_ROWS, reader=shown.reader
         )
-        others = list(board.rows[0].others) if board.rows else []
-        writer.writerow([*COLUMNS, *others])
-        for row in board.rows:
-            values = [getattr(row, name) for name in COLUMNS]
-            writer.writerow([*map(_cell, values), *(row.others.get(name) for name in others)])
-    answer = Response(out.getvalue(), mimetype="text/csv")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{slug}-{split}.csv"'
-    return answer
+    others = list(board.rows[0].others) if board.rows else []
+    rows = ({name: getattr(row, name) for name in COLUMNS} | dict(row.others) for row in board.rows)
+    return sheets.answer(rows, [*COLUMNS, *others], f"{slug}-{split}", style)
 
 
 @blueprint.get("/shakeup")
@@ -143,12 +134,3 @@ def _board(session: Session, shown: Frame, split: str) -> leaderboard.Page:
     return leaderboard.read(
         session, shown.competition, split=split, page=_page(), reader=shown.reader
     )
-
-
-def _cell(value: object) -> object:
-    """A value of a file; what a spreadsheet would take for a formula is kept a text."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, str) and value[:1] in "=+-@":
-        return f"'{value}"
-    return value

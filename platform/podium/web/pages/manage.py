@@ -75,6 +75,32 @@ def change(slug: str) -> Response:
     return redirect(url_for("manage.show", slug=slug), 303)
 
 
+@blueprint.get("/text")
+def show_text(slug: str) -> str:
+    """What students read, to be written anew with a preview."""
+    caller = identity.need_caller("host")
+    with installation().database.reading() as session:
+        shown = competition.frame(session, slug)
+        need_host(shown.competition, caller)
+        return competition.render(
+            "text",
+            shown,
+            text=competitions.text(session, shown.competition),
+            is_own=shown.competition.text is not None,
+        )
+
+
+@blueprint.post("/text")
+def change_text(slug: str) -> Response:
+    """Keep a text of this competition's own, or with `reset` go back to the challenge's."""
+    caller, form = identity.need_caller("host"), request.form
+    text = None if forms.is_on(form, "reset") else form.get("text", "")
+    with installation().database.writing() as session:
+        editing.set_text(session, caller, slug, text, form.get("reason", ""))
+    flash("Saved. It stands on the overview.")
+    return redirect(url_for("manage.show_text", slug=slug), 303)
+
+
 @blueprint.post("/board")
 def change_board(slug: str) -> Response:
     """Set the options of the board; an empty moment means none."""

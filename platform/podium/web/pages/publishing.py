@@ -66,18 +66,19 @@ def _form(**values: object) -> str:
 
 @blueprint.post("/teach/new")
 @takes_new
-def create(content: bytes | None) -> AnyResponse | str | tuple[str, int]:
+def create(files: dict[str, bytes]) -> AnyResponse | str | tuple[str, int]:
     """Make the draft, or with `preview` say what the split of a CSV gives."""
     caller = identity.need_caller("host")
     try:
         if forms.is_on(request.form, "preview"):
-            if content is None:
+            if not files:
                 raise BadRequestError("Choose the CSV first.", field="file")
-            found = plaincsv.counts(api.wish_of(request.form), content)
+            wish = api.wish_of(request.form)
+            found = plaincsv.counts(wish, api.made_of(wish, files))
             if request.headers.get("HX-Request"):
                 return render_template("teach/counts.html", counts=found)
             return _form(counts=found)
-        slug = api.make(caller, request.form, content)
+        slug = api.make(caller, request.form, files)
     except AskError as error:
         if request.headers.get("HX-Request"):
             return render_template("teach/counts.html", error=error)

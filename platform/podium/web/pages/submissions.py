@@ -3,7 +3,7 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from podium import catalog, competitions, episodes, rescoring, submissions, waiting
+from podium import catalog, competitions, episodes, rescoring, retention, submissions, waiting
 from podium.verdicts import OPEN, Verdict
 from podium.web import downloads, identity, installation
 from podium.web.pages.competition import look_again_s
@@ -76,6 +76,7 @@ def download(submission_id: int) -> Response:
     here = installation()
     with here.database.reading() as session:
         found = submissions.get(session, identity.need_caller(), submission_id)
+    retention.need_file(found)
     return downloads.send(
         here.storage, found.file_key, found.file_name, found.size_bytes, found.sha256
     )

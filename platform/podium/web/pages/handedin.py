@@ -1,0 +1,146 @@
+"""Manage → Submissions and Participants: everybody's, with what staff may do, and as files."""
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from podium import conduct, courses, handedin, participants, submissions, waiting
+from podium.competitions import find, need_right
+from podium.errors import BadRequestError, NotFoundError
+from podium.handedin import Filter
+from podium.models import Submission
+from podium.verdicts import OPEN, State, Verdict
+from podium.web import identity, installation, sheets
+from podium.web.pages import competition
+
+blueprint = Blueprint("handedin", __name__, url_prefix="/c/<slug>/manage")
+
+PER_PAGE = 50
+MOST_ROWS = 1_000_000  # of a file
+
+
+@blueprint.get("/submissions")
+def show(slug: str) -> str:
+    """Everybody's submissions, filtered, fifty a page."""
+    caller = identity.need_caller("host")
+    here, wanted = installation(), Filter.of(request.args)
+    with here.database.reading() as session:
+        shown = competition.frame(session, slug)
+        need_right(shown.competition, caller, "see")
+        total = handedin.count(session, shown.competition, wanted)
+        pages = max(1, -(-total // PER_PAGE))
+        page = min(max(1, request.args.get("page", 1, type=int)), pages)
+        found = handedin.find(session, shown.competition, wanted, page=page, per_page=PER_PAGE)
+        places = {
+            one.id: waiting.place(session, session.get_one(Submission, one.id), here.config.lease_s)
+            for one in found
+            if one.state == State.QUEUED
+        }
+        return competition.render(
+            "handedin",
+            shown,
+            found=found,
+            places=places,
+            wanted=wanted,
+            choices=handedin.CHOICES,
+            titles={verdict.value: verdict.meaning.title for verdict in Verdict},
+            open_states=OPEN,
+            total=total,
+            page=page,
+            pages=pages,
+        )
+
+
+@blueprint.post("/submissions")
+def act(slug: str) -> AnyResponse:
+    """Run again, cancel, disqualify or reinstate one of them; back to the same list."""
+    caller = identity.need_caller("host")
+    form, here = request.form, installation()
+    number = form.get("submission", 0, type=int)
+    verb, reason = form.get("verb", ""), form.get("reason", "")
+    with here.database.reading() as session:
+        need_right(find(session, slug), caller, "judge")
+        found = submissions.get(session, caller, number)
+        if found.competition.slug != slug:
+            raise NotFoundError(f"{slug} has no submission {number}.")
+    match verb:
+        case "retry":
+            submissions.retry(here, caller, number, reason)
+            said = f"Submission {number} waits again."
+        case "cancel":
+            submissions.cancel(here, caller, number, reason)
+            said = f"Submission {number} is cancelled. It does not count."
+        case "disqualify" | "reinstate":
+            does = (
+                conduct.disqualify_submission
+                if verb == "disqualify"
+                else conduct.reinstate_submission
+            )
+            with here.database.writing() as session:
+                does(session, caller, number, reason)
+            said = (
+                f"Submission {number} is disqualified; its team reads why."
+                if verb == "disqualify"
+                else f"Submission {number} counts again."
+            )
+        case _:
+            raise BadRequestError(f"There is nothing called {verb!r} to do.", field="verb")
+    flash(said)
+    back: dict[str, Any] = dict(Filter.of(request.args).said)
+    back["page"] = request.args.get("page", "1")
+    return redirect(url_for("handedin.show", slug=slug, **back), 303)
+
+
+@blueprint.post("/submissions/retry")
+def run_again(slug: str) -> AnyResponse:
+    """Let all that ended in error and fit the filter wait again."""
+    caller = identity.need_caller("host")
+    wanted = Filter.of(request.args)
+    reason = request.form.get("reason", "")
+    number = handedin.run_again(installation(), caller, slug, wanted, reason)
+    flash(f"{number} {'submission waits' if number == 1 else 'submissions wait'} again.")
+    return redirect(url_for("handedin.show", slug=slug), 303)
+
+
+@blueprint.get("/submissions.<style>")
+def download(slug: str, style: str) -> Response:
+    """All that fit the filter as a file."""
+    caller = identity.need_caller("host")
+    wanted = Filter.of(request.args)
+    with installation().database.reading() as session:
+        found = competition.frame(session, slug).competition
+        need_right(found, caller, "see")
+        rows = handedin.find(session, found, wanted, per_page=MOST_ROWS)
+    return sheets.answer(map(asdict, rows), handedin.COLUMNS, f"{slug}-submissions", style)
+
+
+@blueprint.get("/participants")
+def show_participants(slug: str) -> str:
+    """Who takes part, and who runs it."""
+    caller = identity.need_caller("host")
+    search = request.args.get("search", "").strip()[:100]
+    with installation().database.reading() as session:
+        shown = competition.frame(session, slug)
+        need_right(shown.competition, caller, "see")
+        course = courses.of_competition(session, shown.competition)
+        return competition.render(
+            "participants",
+            shown,
+            people=participants.of(session, shown.competition, search),
+            staff=participants.staff(session, shown.competition),
+            course=course,
+            search=search,
+        )
+
+
+@blueprint.get("/participants.<style>")
+def download_participants(slug: str, style: str) -> Response:
+    """All of them as a file."""
+    caller = identity.need_caller("host")
+    with installation().database.reading() as session:
+        found = competition.frame(session, slug).competition
+        need_right(found, caller, "see")
+        rows = participants.of(session, found)
+    return sheets.answer(map(asdict, rows), participants.COLUMNS, f"{slug}-participants", style)
