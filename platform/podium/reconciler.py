@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
-from podium import attempts, boardclock, checkup, turns, uncertainty, workers
+from podium import attempts, boardclock, checkup, postman, turns, uncertainty, workers
 from podium.installation import Installation
 from podium.jobqueue import QUEUES
 from podium.models import WorkerProcess
@@ -64,6 +64,7 @@ def _wake_for_intervals(installation: Installation, moment: datetime) -> None:
 def serve(installation: Installation) -> None:
     """Reconcile for ever; trouble with a server is said once per pass and tried again."""
     name = workers.default_name(RECONCILE)
+    postman.start(installation)
     while True:
         trouble = ""
         try:

@@ -24,6 +24,7 @@ HOSTS_ONLY = HOSTS | {"anonymous": 401}
 # For tokens of the scope `work`, which no sign-in and no person's own token carries.
 NOBODY = dict.fromkeys(PEOPLE, 403) | {"anonymous": 401}
 NONE = dict.fromkeys(PEOPLE, 404) | {"anonymous": 401}
+NOT_THEIR_PASSWORD = dict.fromkeys(PEOPLE, 400) | {"anonymous": 401}
 CARD = {"name": "r1", "queue": "run", "host": "h", "pid": 1, "version": "1"}
 NEW = {"handle": "new-01", "email": "new@example.org", "password": "correct horse"}
 
@@ -40,6 +41,23 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     ("GET", "/tokens"): ({}, SIGNED_IN),
     ("DELETE", "/tokens/0"): ({}, dict.fromkeys(PEOPLE, 404) | {"anonymous": 401}),
     ("GET", "/me"): ({}, SIGNED_IN),
+    ("POST", "/password-resets"): ({"json": {"email": "a@x.org"}}, dict.fromkeys(PEOPLE, 202)),
+    ("POST", "/passwords"): (
+        {"json": {"secret": "x", "password": "correct horse"}},
+        dict.fromkeys(PEOPLE, 404),
+    ),
+    ("POST", "/me/password"): (
+        {"json": {"old_password": "x", "new_password": "correct horse"}},
+        NOT_THEIR_PASSWORD,
+    ),
+    ("POST", "/me/address"): ({"json": {"email": "b@x.org", "password": "x"}}, NOT_THEIR_PASSWORD),
+    ("POST", "/me/address/again"): ({}, dict.fromkeys(PEOPLE, 409) | {"anonymous": 401}),
+    ("POST", "/me/address/confirm"): ({"json": {"secret": "x"}}, NONE),
+    ("GET", "/me/sign-ins"): ({}, SIGNED_IN),
+    ("DELETE", "/me/sign-ins"): ({}, dict.fromkeys(PEOPLE, 204) | {"anonymous": 401}),
+    ("DELETE", "/me/sign-ins/0"): ({}, NONE),
+    ("GET", "/me/export"): ({}, SIGNED_IN),
+    ("POST", "/me/deletion"): ({"json": {"password": "x"}}, NOT_THEIR_PASSWORD),
     ("GET", "/competitions"): ({}, ANYONE),
     ("GET", "/competitions/toy"): ({}, ANYONE),
     ("GET", "/competitions/toy/limits"): ({}, MEMBERS),
@@ -239,7 +257,7 @@ def test_every_route_answers_every_kind_of_caller_as_declared(callers, predictio
 def test_the_table_above_lists_every_route(app):
     declared = {(method, path.split("?")[0]) for method, path in ROUTES}
     names = {"slug": "toy", "name": "train.csv", "submission_id": "{id}"}
-    names |= {"token_id": "0", "episode_id": "0"}
+    names |= {"token_id": "0", "episode_id": "0", "sign_in_id": "0"}
     names |= {"course": "dl", "place_id": "0"}
     served = set()
     for rule in app.url_map.iter_rules():

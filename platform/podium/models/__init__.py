@@ -1,6 +1,6 @@
 """The tables, one module per noun. Only columns, keys and relations: rules live beside the noun."""
 
-from podium.models.account import Token, User
+from podium.models.account import Proof, SignIn, Token, User
 from podium.models.allowance import Extension, Grant
 from podium.models.audit import AuditEntry
 from podium.models.board import BoardEntry, BoardSegment
@@ -13,8 +13,11 @@ from podium.models.competition import (
     Team,
 )
 from podium.models.course import Course, Enrolment
+from podium.models.discussion import Post, Thread
 from podium.models.episode import Episode, Player
 from podium.models.grade import Grade, GradeScheme
+from podium.models.mail import Mail
+from podium.models.notification import Notification
 from podium.models.record import Record
 from podium.models.rescoring import Rescoring
 from podium.models.submission import Attempt, Evaluation, Submission, Transition
@@ -38,13 +41,19 @@ __all__ = [
     "GradeScheme",
     "Grant",
     "Invitation",
+    "Mail",
     "Membership",
     "MergeRequest",
+    "Notification",
     "Player",
+    "Post",
+    "Proof",
     "Record",
     "Rescoring",
+    "SignIn",
     "Submission",
     "Team",
+    "Thread",
     "Token",
     "Transition",
     "Turn",

@@ -12,6 +12,7 @@ from podium.web.api import (
     grades,
     hosts,
     leaderboard,
+    myself,
     publishing,
     rescoring,
     shapes,
@@ -36,7 +37,18 @@ def init_app(app: APIFlask) -> None:
     )
     app.spec_processor(_add_error)
     for noun in (
-        *(users, competitions, files, submissions, episodes, leaderboard, teams, hosts, rescoring),
+        *(
+            users,
+            myself,
+            competitions,
+            files,
+            submissions,
+            episodes,
+            leaderboard,
+            teams,
+            hosts,
+            rescoring,
+        ),
         *(courses, grades, publishing, work),
     ):
         app.register_blueprint(noun.blueprint)

@@ -14,7 +14,9 @@ from podium.web.pages import (
     help,
     leaderboard,
     manage,
+    myself,
     publishing,
+    recovery,
     submissions,
     teach,
     teams,
@@ -26,6 +28,6 @@ def init_app(app: Flask) -> None:
     display.init_app(app)
     for noun in (
         *(challenges, competition, leaderboard, teams, manage, submissions, episodes),
-        *(teach, publishing, courses, grades, account, admin, help),
+        *(teach, publishing, courses, grades, account, recovery, myself, admin, help),
     ):
         app.register_blueprint(noun.blueprint)
