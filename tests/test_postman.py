@@ -189,13 +189,20 @@ def test_several_postmen_send_each_mail_once(installation, factory, receiver, wa
     assert set(states(installation)) == {"sent"}
 
 
-def test_without_a_mail_server_mails_are_files_that_only_the_operator_reads(installation, factory):
+def test_without_a_mail_server_links_are_files_that_only_the_operator_reads(
+    installation, factory, caplog
+):
     put(installation, factory)
+    with installation.database.writing() as session:
+        addresses.forgot_password(session, "ada-01@example.org")
     way = postman.transport(installation.config)
-    assert postman.deliver(installation, way) == 1
+    with caplog.at_level("INFO"):
+        assert postman.deliver(installation, way) == 2
     (file,) = (installation.config.home / "mail").iterdir()
-    assert "Your submission 7 is scored." in file.read_text()
+    assert "/new-password/" in file.read_text()
     assert file.stat().st_mode & 0o777 == 0o600
+    # What the bell tells as well is a line of the log.
+    assert "ada-01@example.org: Your submission 7 is scored." in caplog.text
 
 
 def test_a_link_to_a_new_password_is_mailed_to_accounts_only_and_three_times_an_hour(

@@ -14,6 +14,7 @@ from podium.models.record import now
 CONFIRM, PASSWORD, ADDRESS_CHANGED, PASSWORD_CHANGED, EVENT, DIGEST = KINDS = (
     *("confirm", "password", "address_changed", "password_changed", "event", "digest"),
 )
+ROUTINE = frozenset({EVENT, DIGEST})  # what stands behind the bell as well
 MOST_RESETS = 3  # an hour, to one address: nobody is flooded with mail that others ask for
 MOST_LINES = 100
 

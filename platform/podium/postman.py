@@ -20,14 +20,17 @@ from urllib.parse import unquote, urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from podium import letters, outbox
+from podium import letters, notifications, outbox
 from podium.config import Config
 from podium.errors import ConfigError
 from podium.installation import Installation
 from podium.letters import Letter
+from podium.models import Mail
 from podium.models.record import now
 
 TIMEOUT_S = 20.0
+KIND = "X-Podium-Kind"
+NOWHERE = ".invalid"  # addresses that are none: of the first admin, of who has left
 PORTS = {"smtp": 587, "smtps": 465}
 
 log = logging.getLogger(__name__)
@@ -59,7 +62,12 @@ class Folder:
     path: Path
 
     def send(self, mail_id: int, message: EmailMessage) -> None:
-        """Write the mail as a file."""
+        """Write the mail as a file; what the bell tells as well is one line of the log."""
+        if message[KIND] in letters.ROUTINE:
+            log.info(
+                "no mail server is set: not mailed to %s: %s", message["To"], message["Subject"]
+            )
+            return
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = self.path / f"{mail_id}.eml"
         try:
@@ -168,6 +176,16 @@ def transport(config: Config) -> Transport:
     return Smtp.at(config.mail_url) if config.mail_url else Folder(config.home / "mail")
 
 
+def gather(installation: Installation) -> int:
+    """Put the digests that are due into the outbox; how many."""
+    with installation.database.reading() as session:
+        people = notifications.due_digests(session, now())
+    for user_id in people:
+        with installation.database.writing() as session:
+            notifications.gather(session, user_id)
+    return len(people)
+
+
 def deliver(installation: Installation, way: Transport) -> int:
     """Send all that is due; returns how many mails left."""
     database = installation.database
@@ -183,11 +201,13 @@ def deliver(installation: Installation, way: Transport) -> int:
             mail = outbox.claim(session, now())
             if mail is None:
                 return count
-            letter = letters.compose(session, mail, installation.config.url)
+            letter = None
+            if not mail.recipient.endswith(NOWHERE):
+                letter = letters.compose(session, mail, installation.config.url)
             if letter is None:
                 outbox.settle(session, mail.id, outbox.DROPPED)
         if letter is not None:
-            message = _message(installation.config, mail.id, mail.recipient, letter)
+            message = _message(installation.config, mail, letter)
             count += _send(installation, way, mail.id, message)
 
 
@@ -211,14 +231,15 @@ def _send(installation: Installation, way: Transport, mail_id: int, message: Ema
     return state == outbox.SENT
 
 
-def _message(config: Config, mail_id: int, recipient: str, letter: Letter) -> EmailMessage:
+def _message(config: Config, mail: Mail, letter: Letter) -> EmailMessage:
     message = EmailMessage()
     message["Subject"] = letter.subject
     message["From"] = config.mail_from
-    message["To"] = recipient
+    message["To"] = mail.recipient
+    message[KIND] = mail.kind
     message["Date"] = email.utils.format_datetime(now())
     host = urlsplit(config.url).hostname or "podium"
-    message["Message-ID"] = f"<podium-{mail_id}@{host}>"
+    message["Message-ID"] = f"<podium-{mail.id}@{host}>"
     message["Auto-Submitted"] = "auto-generated"  # nobody's holiday note answers
     message.set_content(letter.body)
     return message
@@ -234,6 +255,7 @@ def _serve(installation: Installation, way: Transport) -> None:
     forgets_at = now()
     while True:
         try:
+            gather(installation)
             deliver(installation, way)
             if now() >= forgets_at:
                 with installation.database.writing() as session:

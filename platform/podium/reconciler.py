@@ -9,7 +9,16 @@ from redis.exceptions import RedisError
 from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
-from podium import attempts, boardclock, checkup, postman, turns, uncertainty, workers
+from podium import (
+    attempts,
+    boardclock,
+    checkup,
+    postman,
+    reminders,
+    turns,
+    uncertainty,
+    workers,
+)
 from podium.installation import Installation
 from podium.jobqueue import QUEUES
 from podium.models import WorkerProcess
@@ -49,6 +58,7 @@ def reconcile(installation: Installation) -> Repairs:
             installation.queue.wake(queue, missing)
             woken += missing
     boardclock.tick(installation, moment)
+    reminders.tick(installation, moment)
     _wake_for_intervals(installation, moment)
     return Repairs(reclaimed, woken)
 

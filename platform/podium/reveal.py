@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from podium import deadlines, entries
+from podium import deadlines, entries, notifications
 from podium.accounts import Caller
 from podium.competitions import audit, find, need_host
 from podium.errors import ClosedError, ConflictError
@@ -85,3 +85,11 @@ def when_due(session: Session, competition: Competition, moment: datetime) -> bo
 def _reveal(session: Session, competition: Competition, moment: datetime) -> None:
     competition.revealed_at = moment
     entries.rebuild(session, competition, moment)  # what was frozen comes up as well
+    notifications.tell(
+        session,
+        notifications.REVEAL,
+        notifications.competitors(session, competition.id),
+        f"The final board of {competition.title} is shown.",
+        f"/c/{competition.slug}/leaderboard?split=private",
+        key=f"reveal:{competition.id}",
+    )

@@ -13,6 +13,7 @@ from podium.web.api import (
     hosts,
     leaderboard,
     myself,
+    notifications,
     publishing,
     rescoring,
     shapes,
@@ -40,6 +41,7 @@ def init_app(app: APIFlask) -> None:
         *(
             users,
             myself,
+            notifications,
             competitions,
             files,
             submissions,

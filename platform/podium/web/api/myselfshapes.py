@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from podium.web.api.shapes import Shape
+from podium.web.api.shapes import Page, PageQuery, Shape
 
 LONGEST_SECRET = 200
 
@@ -59,3 +59,45 @@ class SignIns(Shape):
     """All of them, the latest used first."""
 
     items: list[SignIn]
+
+
+class NotificationQuery(PageQuery):
+    """Which notifications."""
+
+    unread: bool = False
+
+
+class Notification(Shape):
+    """One event that the caller was told of; `link` is a path of this site."""
+
+    id: int
+    kind: str
+    text: str
+    link: str
+    created_at: datetime
+    read_at: datetime | None
+
+
+class Notifications(Page):
+    """They, the latest first, and how many are unread."""
+
+    items: list[Notification]
+    unread: int
+
+
+class ReadRequest(Shape):
+    """Which notifications were read; null means all."""
+
+    ids: list[int] | None = Field(None, max_length=1000)
+
+
+class Unread(Shape):
+    """How many are unread now."""
+
+    unread: int
+
+
+class Preferences(Shape):
+    """How the caller is told of each kind: none, page, digest or mail."""
+
+    kinds: dict[str, str]

@@ -15,6 +15,7 @@ from podium.web.pages import (
     leaderboard,
     manage,
     myself,
+    notifications,
     publishing,
     recovery,
     submissions,
@@ -28,6 +29,17 @@ def init_app(app: Flask) -> None:
     display.init_app(app)
     for noun in (
         *(challenges, competition, leaderboard, teams, manage, submissions, episodes),
-        *(teach, publishing, courses, grades, account, recovery, myself, admin, help),
+        *(
+            teach,
+            publishing,
+            courses,
+            grades,
+            account,
+            recovery,
+            myself,
+            notifications,
+            admin,
+            help,
+        ),
     ):
         app.register_blueprint(noun.blueprint)
