@@ -374,15 +374,17 @@ def caller_of_session(
     Second, the sign-in's id if its last use should be noted now. Cookies of earlier releases
     name no sign-in.
     """
-    user = session.get(User, user_id)
-    if user is None or user.session_epoch != epoch:
+    row = session.execute(
+        select(User, SignIn)
+        .outerjoin(SignIn, (SignIn.user_id == User.id) & (SignIn.id == (sign_in_id or 0)))
+        .where(User.id == user_id)
+    ).first()
+    if row is None or row[0].session_epoch != epoch:
         return None, None
-    stale = None
-    if sign_in_id is not None:
-        sign_in = session.get(SignIn, sign_in_id)
-        if sign_in is None or sign_in.user_id != user_id:
-            return None, None
-        stale = sign_in_id if signins.is_stale(sign_in) else None
+    user, sign_in = row
+    if sign_in_id is not None and sign_in is None:
+        return None, None
+    stale = sign_in_id if sign_in is not None and signins.is_stale(sign_in) else None
     return caller_of(session, user, frozenset(SCOPES)), stale
 
 

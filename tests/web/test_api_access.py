@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from podium import courses
+from podium import competitions, courses, discussion
 from podium.models import Submission
 from podium.models.record import now
 
@@ -212,6 +212,27 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     ("PUT", "/work/output"): ({"data": b"x"}, NOBODY),
     ("PUT", "/work/replays"): ({"data": b"x"}, NOBODY),
     ("POST", "/work/report"): ({"json": {"outcome": "ran"}}, NOBODY),
+    ("GET", "/competitions/toy/threads"): ({}, ANYONE),
+    ("POST", "/competitions/toy/threads"): (
+        {"json": {"title": "A thread", "text": "of mine"}},
+        dict.fromkeys(PEOPLE, 201) | {"anonymous": 401},
+    ),
+    ("GET", "/competitions/toy/threads/{thread}"): ({}, ANYONE),
+    ("POST", "/competitions/toy/threads/{thread}/posts"): (
+        {"json": {"text": "An answer"}},
+        dict.fromkeys(PEOPLE, 201) | {"anonymous": 401},
+    ),
+    ("PATCH", "/competitions/toy/threads/{thread}"): ({"json": {"pinned": True}}, HOSTS_ONLY),
+    # Of "joined": nobody else changes it, and only staff hides it.
+    ("PATCH", "/competitions/toy/threads/posts/{post}"): (
+        {"json": {"text": "Changed"}},
+        NOBODY | {"joined": 200},
+    ),
+    ("POST", "/competitions/toy/threads/posts/{post}/hide"): (
+        {"json": {"reason": "rude"}},
+        HOSTS_ONLY,
+    ),
+    ("DELETE", "/competitions/toy/threads/posts/{post}"): ({}, NOBODY | {"joined": 204}),
     # What changes the answers of others comes last.
     ("POST", "/submissions/{id}/cancel"): ({}, OWN),
     ("POST", "/competitions/toy/join"): ({}, SIGNED_IN),
@@ -233,7 +254,12 @@ def callers(api, factory, predictions):
         courses.create(session, host, "dl", "Deep learning")
     joined = factory.member("joined-01")
     submission_id = factory.submit(joined, predictions(3))
-    return submission_id, {
+    with api.installation.database.writing() as session:
+        competition = competitions.find(session, "toy")
+        thread = discussion.begin(session, competition, host, "A question", "to all")
+        post = discussion.reply(session, competition, joined, thread.id, "An answer to it")
+        own = (submission_id, thread.id, post.id)
+    return own, {
         "anonymous": api,
         "not_joined": api.as_(factory.person("not-joined-01")),
         "joined": api.as_(joined),
@@ -246,10 +272,10 @@ def callers(api, factory, predictions):
 
 @pytest.mark.parametrize("person", PEOPLE)
 def test_every_route_answers_every_kind_of_caller_as_declared(callers, predictions, person):
-    submission_id, apis = callers
+    (submission_id, thread_id, post_id), apis = callers
     answered = {}
     for (method, route), (sent, _) in ROUTES.items():
-        path = route.format(id=submission_id)
+        path = route.format(id=submission_id, thread=thread_id, post=post_id)
         if sent.get("file"):
             answer = apis[person].send(predictions(2), path)
         else:
@@ -262,6 +288,7 @@ def test_the_table_above_lists_every_route(app):
     declared = {(method, path.split("?")[0]) for method, path in ROUTES}
     names = {"slug": "toy", "name": "train.csv", "submission_id": "{id}"}
     names |= {"token_id": "0", "episode_id": "0", "sign_in_id": "0"}
+    names |= {"thread_id": "{thread}", "post_id": "{post}"}
     names |= {"course": "dl", "place_id": "0"}
     served = set()
     for rule in app.url_map.iter_rules():

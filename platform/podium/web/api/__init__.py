@@ -7,6 +7,7 @@ from apiflask import APIFlask
 from podium.web.api import (
     competitions,
     courses,
+    discussion,
     episodes,
     files,
     grades,
@@ -51,7 +52,7 @@ def init_app(app: APIFlask) -> None:
             hosts,
             rescoring,
         ),
-        *(courses, grades, publishing, work),
+        *(discussion, courses, grades, publishing, work),
     ):
         app.register_blueprint(noun.blueprint)
 

@@ -8,6 +8,7 @@ from podium.web.pages import (
     challenges,
     competition,
     courses,
+    discussion,
     display,
     episodes,
     grades,
@@ -28,7 +29,7 @@ def init_app(app: Flask) -> None:
     """Add the pages and what their templates use."""
     display.init_app(app)
     for noun in (
-        *(challenges, competition, leaderboard, teams, manage, submissions, episodes),
+        *(challenges, competition, leaderboard, discussion, teams, manage, submissions, episodes),
         *(
             teach,
             publishing,

@@ -19,6 +19,7 @@ from podium import __version__, monitoring, notifications
 from podium.models.record import now
 from podium.verdicts import State, Verdict
 from podium.web import installation
+from podium.web.pages import markup
 
 THEMES = ("auto", "light", "dark")
 ERROR_TITLES = {
@@ -47,6 +48,7 @@ def init_app(app: Flask) -> None:
         duration=duration,
         size=size,
         markdown=markdown,
+        talk=markup.render,
         verdict_title=lambda code: Verdict(code).meaning.title,
         error_title=lambda status: ERROR_TITLES.get(status, "Something went wrong"),
     )
