@@ -14,6 +14,7 @@ from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from podium import letters, outbox, proofs, signins
 from podium.errors import (
     BadRequestError,
     ConflictError,
@@ -21,7 +22,7 @@ from podium.errors import (
     NotFoundError,
     NotSignedInError,
 )
-from podium.models import AuditEntry, Course, Enrolment, Token, User
+from podium.models import AuditEntry, Course, Enrolment, SignIn, Token, User
 from podium.models.record import now
 
 ROLES = ("student", "instructor", "admin")
@@ -68,6 +69,8 @@ class Caller:
     role: str
     scopes: frozenset[str]
     courses: Mapping[int, frozenset[str]] = field(default_factory=dict, compare=False)
+    is_confirmed: bool = True  # the address, where mail was sent to it
+    is_held: bool = False  # nothing but reading before the address is confirmed
 
     @property
     def is_admin(self) -> bool:
@@ -80,7 +83,13 @@ class Caller:
         return self.role in ("instructor", "admin") or any(self.courses.values())
 
     def need(self, scope: str) -> None:
-        """Raise NoAccessError unless the token carries `scope`."""
+        """Raise NoAccessError unless the token carries `scope`, and the address may be used."""
+        if self.is_held and scope != "read":
+            raise NoAccessError(
+                "Confirm your e-mail address first: a link was sent to it. Your account page sends "
+                "it again.",
+                code="unconfirmed",
+            )
         if scope not in self.scopes:
             raise NoAccessError(
                 f"This token lacks the scope {scope!r}. Create one that has it on your account "
@@ -99,9 +108,18 @@ def hashed(password: str) -> str:
 
 
 def create_user(
-    session: Session, handle: str, email: str, password_hash: str, *, role: str = "student"
+    session: Session,
+    handle: str,
+    email: str,
+    password_hash: str,
+    *,
+    role: str = "student",
+    asks_mail: bool = False,
 ) -> User:
-    """Sign a person up; BadRequestError for bad fields, ConflictError for a taken handle."""
+    """Sign a person up; BadRequestError for bad fields, ConflictError for a taken handle.
+
+    With `asks_mail` the address is written to, and has no places before it is confirmed.
+    """
     handle, email = handle.strip().lower(), email.strip().lower()
     if not HANDLE.fullmatch(handle):
         raise BadRequestError(
@@ -109,28 +127,58 @@ def create_user(
             "starting with a letter or digit.",
             field="handle",
         )
-    if not EMAIL.fullmatch(email) or len(email) > 254:
-        raise BadRequestError(f"{email!r} is not an e-mail address.", field="email")
+    email = fitting_email(email)
     if session.scalar(select(exists().where(User.handle == handle))):
         raise ConflictError(f"The handle {handle!r} is taken. Choose another.", field="handle")
-    if session.scalar(select(exists().where(User.email == email))):
-        raise ConflictError(
-            f"{email!r} has an account already. Sign in, or use another address.", field="email"
-        )
-    user = User(handle=handle, email=email, password_hash=password_hash, role=role)
+    need_free_email(session, email)
+    user = User(
+        handle=handle,
+        email=email,
+        password_hash=password_hash,
+        role=role,
+        unconfirmed=asks_mail,
+    )
     session.add(user)
     try:
         session.flush()
     except IntegrityError:
         raise ConflictError("This handle or address was taken just now.", field="handle") from None
-    # Places that course lists keep for this address are this person's now.
+    if asks_mail:
+        outbox.put(session, email, letters.CONFIRM, user_id=user.id)
+    else:
+        take_places(session, user)
+    return user
+
+
+def fitting_email(email: str) -> str:
+    """An address in its one form; BadRequestError if it is none."""
+    email = email.strip().lower()
+    if not EMAIL.fullmatch(email) or len(email) > 254:
+        raise BadRequestError(f"{email!r} is not an e-mail address.", field="email")
+    return email
+
+
+def need_free_email(session: Session, email: str) -> None:
+    """Raise ConflictError if an account has this address."""
+    if session.scalar(select(exists().where(User.email == email))):
+        raise ConflictError(
+            f"{email!r} has an account already. Sign in, or use another address.", field="email"
+        )
+
+
+def take_places(session: Session, user: User) -> None:
+    """Places that course lists keep for this address are this person's now."""
+    own = select(Enrolment.course_id).where(Enrolment.user_id == user.id)
     session.execute(
         update(Enrolment)
-        .where(Enrolment.email == email, Enrolment.user_id.is_(None))
+        .where(
+            Enrolment.email == user.email,
+            Enrolment.user_id.is_(None),
+            Enrolment.course_id.not_in(own),
+        )
         .values(user_id=user.id)
         .execution_options(synchronize_session=False)
     )
-    return user
 
 
 def check_password(password: str) -> None:
@@ -146,7 +194,9 @@ def check_password(password: str) -> None:
 def sign_in(session: Session, name: str, password: str) -> User:
     """The user with this handle or address and password, else NotSignedInError."""
     name = name.strip().lower()
-    user = session.scalar(select(User).where(or_(User.handle == name, User.email == name)))
+    user = session.scalar(
+        select(User).where(or_(User.handle == name, User.email == name), User.deleted_at.is_(None))
+    )
     try:
         _hasher.verify(user.password_hash if user else _dummy_hash(), password)
     except (VerifyMismatchError, InvalidHashError):
@@ -156,16 +206,31 @@ def sign_in(session: Session, name: str, password: str) -> User:
     return user
 
 
-def change_password(session: Session, user_id: int, old: str, new: str) -> User:
-    """Set a new password; every other sign-in of the user ends."""
-    user = session.get_one(User, user_id)
+def need_password(session: Session, user_id: int, password: str, field: str = "password") -> None:
+    """Raise BadRequestError unless this is the person's password; not for a write transaction."""
     try:
-        _hasher.verify(user.password_hash, old)
-    except VerifyMismatchError:
-        raise BadRequestError("The current password does not match.", field="old") from None
-    user.password_hash = hashed(new)
-    user.session_epoch += 1
+        _hasher.verify(session.get_one(User, user_id).password_hash, password)
+    except (VerifyMismatchError, InvalidHashError):
+        raise BadRequestError("The current password does not match.", field=field) from None
+
+
+def set_password(session: Session, user_id: int, password_hash: str) -> User:
+    """Set a new password: every sign-in of the user ends, and links for another one."""
+    user = signins.end_all(session, user_id)
+    user.password_hash = password_hash
+    proofs.void(session, user_id, proofs.PASSWORD)
+    outbox.put(session, user.email, letters.PASSWORD_CHANGED, user_id=user_id)
     return user
+
+
+def revoke_tokens(session: Session, user_id: int) -> None:
+    """End all tokens of a person."""
+    session.execute(
+        update(Token)
+        .where(Token.user_id == user_id, Token.revoked_at.is_(None))
+        .values(revoked_at=now())
+        .execution_options(synchronize_session=False)
+    )
 
 
 def find_user(session: Session, handle: str) -> User:
@@ -301,12 +366,26 @@ def note_token_use(session: Session, token_id: int) -> None:
     session.execute(update(Token).where(Token.id == token_id).values(last_used_at=now()))
 
 
-def caller_of_session(session: Session, user_id: int, epoch: int) -> Caller | None:
-    """Who is signed in by cookie, or None if that sign-in has ended."""
-    user = session.get(User, user_id)
-    if user is None or user.session_epoch != epoch:
-        return None
-    return caller_of(session, user, frozenset(SCOPES))
+def caller_of_session(
+    session: Session, user_id: int, epoch: int, sign_in_id: int | None
+) -> tuple[Caller | None, int | None]:
+    """Who is signed in by cookie, or None if that sign-in has ended.
+
+    Second, the sign-in's id if its last use should be noted now. Cookies of earlier releases
+    name no sign-in.
+    """
+    row = session.execute(
+        select(User, SignIn)
+        .outerjoin(SignIn, (SignIn.user_id == User.id) & (SignIn.id == (sign_in_id or 0)))
+        .where(User.id == user_id)
+    ).first()
+    if row is None or row[0].session_epoch != epoch:
+        return None, None
+    user, sign_in = row
+    if sign_in_id is not None and sign_in is None:
+        return None, None
+    stale = sign_in_id if sign_in is not None and signins.is_stale(sign_in) else None
+    return caller_of(session, user, frozenset(SCOPES)), stale
 
 
 def caller_of(session: Session, user: User, scopes: frozenset[str]) -> Caller:
@@ -317,7 +396,9 @@ def caller_of(session: Session, user: User, scopes: frozenset[str]) -> Caller:
         .where(Enrolment.user_id == user.id)
     )
     courses = {course_id: rights_of(role, allowed) for course_id, role, allowed in rows}
-    return Caller(user.id, user.handle, user.role, scopes, courses)
+    return Caller(
+        user.id, user.handle, user.role, scopes, courses, is_confirmed=not user.unconfirmed
+    )
 
 
 def rights_of(role: str, assistants_may: list[str]) -> frozenset[str]:

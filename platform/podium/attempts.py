@@ -13,12 +13,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from podium import logs
-from podium.models import Attempt, Submission, Transition
+from podium import logs, notifications
+from podium.models import Attempt, Competition, Submission, Transition
 from podium.models.record import now
 from podium.verdicts import TRANSITIONS, State, Verdict
 
 BACKOFF_S = (1.0, 5.0, 15.0)  # before the second, third, … attempt after a fault of ours
+LONG = timedelta(minutes=1)  # nobody is told of what they still look at
+ENDED = {
+    State.SCORED: "it is scored",
+    State.FAILED: "it failed",
+    State.INVALID: "the file does not fit",
+    State.ERROR: "an error of ours, it was not counted",
+}
 STAGE_STATES = {"run": State.RUNNING, "score": State.SCORING}
 # Outcomes of attempts beside the states that submissions end in: two that are ours, not the
 # student's, one of a worker that was asked to end, and one of a stage that is done.
@@ -229,7 +236,34 @@ def end(session: Session, lease: Lease, ending: Ending) -> bool:
         return False
     meaning = ending.verdict.meaning
     _close(session, lease, meaning.state, ending.cause, meaning.owner, ending.spent)
+    _tell(session, lease.submission_id, meaning.state, moment)
     return True
+
+
+def _tell(session: Session, submission_id: int, state: State, moment: datetime) -> None:
+    """Tell the team what it has waited for long, and what went wrong while nobody looked."""
+    query = (
+        select(Submission.team_id, Competition.title)
+        .join(Competition, Competition.id == Submission.competition_id)
+        .where(
+            Submission.id == submission_id,
+            Submission.user_id.is_not(None),  # not of a baseline
+            Submission.original_id.is_(None),  # nor of a rescoring
+        )
+    )
+    if state not in (State.FAILED, State.ERROR):
+        query = query.where(Submission.received_at < moment - LONG)
+    found = session.execute(query).first()
+    if found is None:
+        return
+    kind = notifications.SCORED if state is State.SCORED else notifications.FAILED
+    notifications.tell(
+        session,
+        kind,
+        notifications.members(session, found.team_id),
+        f"Submission {submission_id} in {found.title}: {ENDED[state]}.",
+        f"/submissions/{submission_id}",
+    )
 
 
 def give_back(
@@ -265,6 +299,7 @@ def give_back(
             reason=f"Podium tried {tries} times and failed each time. This is ours to mend.",
             ended_at=now(),
         )
+        _tell(session, lease.submission_id, target, now())
     else:
         target = State.QUEUED
         # A worker that was killed says nothing about the next one: no wait.

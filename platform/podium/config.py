@@ -121,6 +121,19 @@ class Config(BaseModel):
         description="After those days also delete what was scored, is on no board, and is needed "
         "for a rescoring only.",
     )
+    mail_url: str = Field(
+        "",
+        description="Mail server: `smtp://user:password@host:587` or `smtps://host:465`; empty: "
+        "mails are written to the folder `mail` in the home, and the log says so.",
+    )
+    mail_from: str = Field(
+        "Podium <podium@localhost>", description="Sender of mails, as in their From line."
+    )
+    confirm_addresses: bool = Field(
+        False,
+        description="Nobody joins, submits or writes before the e-mail address is confirmed; "
+        "needs PODIUM_MAIL_URL.",
+    )
     session_days: int = Field(30, ge=1, description="Days a sign-in lasts.")
 
     @classmethod
@@ -135,7 +148,7 @@ class Config(BaseModel):
             if name not in cls.model_fields:
                 raise ConfigError(f"There is no setting {name!r}.{_suggest(name, cls)}")
         try:
-            return cls(**values)
+            config = cls(**values)
         except ValidationError as error:
             first = error.errors()[0]
             name = str(first["loc"][0])
@@ -143,6 +156,12 @@ class Config(BaseModel):
                 f"Setting {name!r} is {first['input']!r}: {first['msg']}. "
                 f"It means: {cls.model_fields[name].description}"
             ) from None
+        if config.confirm_addresses and not config.mail_url:
+            raise ConfigError(
+                "PODIUM_CONFIRM_ADDRESSES needs PODIUM_MAIL_URL: without mail nobody could confirm "
+                "an address."
+            )
+        return config
 
     @property
     def database(self) -> str:

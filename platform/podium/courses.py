@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import case, exists, func, select
 from sqlalchemy.orm import Session
 
 from podium.accounts import (
@@ -226,6 +226,12 @@ def join(session: Session, caller: Caller, code: str) -> tuple[Course, bool]:
     user = session.scalars(select(User).where(User.id == caller.id).with_for_update()).one()
     if _place(session, course, user) is not None:
         return course, True
+    if user.unconfirmed and course.mail_domains:
+        raise NoAccessError(
+            f"{course.title} takes addresses of {' or '.join(course.mail_domains)}. Confirm yours "
+            "first: a link was sent to it, and your account page sends it again.",
+            code="unconfirmed",
+        )
     domain = user.email.rpartition("@")[2]
     if course.mail_domains and not any(
         domain == one or domain.endswith(f".{one}") for one in course.mail_domains
@@ -247,13 +253,28 @@ def join(session: Session, caller: Caller, code: str) -> tuple[Course, bool]:
 def _place(session: Session, course: Course, user: User) -> Enrolment | None:
     """A person's place in a course; one that was kept for the address is taken now."""
     found = session.scalar(
-        select(Enrolment).where(
+        select(Enrolment)
+        .where(
             Enrolment.course_id == course.id,
             (Enrolment.user_id == user.id) | (Enrolment.email == user.email),
         )
+        .order_by(case((Enrolment.user_id == user.id, 0), else_=1))
+        .limit(1)
     )
-    if found is not None:
-        found.user_id = user.id
+    if found is None or found.user_id == user.id:
+        return found
+    if found.user_id is not None:  # who had this address before
+        raise ConflictError(
+            f"The place in {course.title} for the address of {user.handle} belongs to another "
+            "account."
+        )
+    if user.unconfirmed:
+        raise NoAccessError(
+            f"A place in {course.title} is kept for the address of {user.handle}, which is "
+            "not confirmed yet. A link was sent to it; the account page sends it again.",
+            code="unconfirmed",
+        )
+    found.user_id = user.id
     return found
 
 

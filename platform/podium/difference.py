@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from podium import boardrules, climbing, entries, rescoring
+from podium import boardrules, climbing, entries, notifications, rescoring
 from podium.accounts import Caller
 from podium.boardrules import LADDER, PUBLIC, SPLITS, Mark, Placed, Rules, Scored
 from podium.climbing import Step
@@ -212,6 +212,14 @@ def apply(
         entries.rebuild(session, competition)
         after = _shown(session, competition, Rules.of(competition, now()))
         _tell(session, trial, before, after)
+        notifications.tell(
+            session,
+            notifications.RESCORING,
+            notifications.competitors(session, competition.id),
+            f"{competition.title} was scored again: {trial.change}.",
+            f"/c/{competition.slug}/leaderboard",
+            key=f"rescoring:{trial.id}",
+        )
         audit(
             session,
             caller,

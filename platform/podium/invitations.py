@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from podium import entries, teams
+from podium import entries, notifications, teams
 from podium.accounts import Caller, find_user
 from podium.competitions import Status, status, team_of
 from podium.errors import (
@@ -77,6 +77,14 @@ def invite(
     invitation = Invitation(team_id=team.id, user_id=user.id, invited_by=caller.id)
     session.add(invitation)
     session.flush()
+    notifications.tell(
+        session,
+        notifications.INVITATION,
+        [user.id],
+        f"{caller.handle} invites you into {team.name}, in {competition.title}.",
+        f"/c/{competition.slug}/team",
+        key=f"invitation:{invitation.id}",
+    )
     return invitation, None
 
 

@@ -9,7 +9,17 @@ from redis.exceptions import RedisError
 from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
-from podium import attempts, boardclock, checkup, retention, turns, uncertainty, workers
+from podium import (
+    attempts,
+    boardclock,
+    checkup,
+    postman,
+    reminders,
+    retention,
+    turns,
+    uncertainty,
+    workers,
+)
 from podium.installation import Installation
 from podium.jobqueue import QUEUES
 from podium.models import WorkerProcess
@@ -49,6 +59,7 @@ def reconcile(installation: Installation) -> Repairs:
             installation.queue.wake(queue, missing)
             woken += missing
     boardclock.tick(installation, moment)
+    reminders.tick(installation, moment)
     _wake_for_intervals(installation, moment)
     return Repairs(reclaimed, woken)
 
@@ -68,6 +79,7 @@ def _wake_for_intervals(installation: Installation, moment: datetime) -> None:
 def serve(installation: Installation) -> None:
     """Reconcile for ever; trouble with a server is said once per pass and tried again."""
     name = workers.default_name(RECONCILE)
+    postman.start(installation)
     while True:
         trouble = ""
         try:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from podium import deadlines, entries, finalround
+from podium import deadlines, entries, finalround, notifications
 from podium.accounts import Caller
 from podium.competitions import audit, find, need_host
 from podium.errors import ClosedError, ConflictError
@@ -114,3 +114,11 @@ def _end_final(session: Session, competition: Competition, final: Progress) -> N
 def _reveal(session: Session, competition: Competition, moment: datetime) -> None:
     competition.revealed_at = moment
     entries.rebuild(session, competition, moment)  # what was frozen comes up as well
+    notifications.tell(
+        session,
+        notifications.REVEAL,
+        notifications.competitors(session, competition.id),
+        f"The final board of {competition.title} is shown.",
+        f"/c/{competition.slug}/leaderboard?split=private",
+        key=f"reveal:{competition.id}",
+    )

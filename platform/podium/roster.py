@@ -206,11 +206,13 @@ def compare(
 
 
 def _accounts(session: Session, emails: Sequence[str]) -> dict[str, int]:
-    """The ids of those who have an account, by their address."""
+    """The ids of those who have an account, by their address; unconfirmed ones come in later."""
     found: dict[str, int] = {}
     for start in range(0, len(emails), CHUNK):
         part = emails[start : start + CHUNK]
-        rows = session.execute(select(User.email, User.id).where(User.email.in_(part)))
+        rows = session.execute(
+            select(User.email, User.id).where(User.email.in_(part), User.unconfirmed.is_(False))
+        )
         found |= {email: id_ for email, id_ in rows}
     return found
 
@@ -240,6 +242,9 @@ def apply(
         courses.need_right(course, caller, HOST)
     _need_instructor(session, course, difference)
     accounts = _accounts(session, [line.email for line in difference.added])
+    # Who has changed the address has a place already, under the earlier one.
+    there = set(session.scalars(select(Enrolment.user_id).where(Enrolment.course_id == course.id)))
+    accounts = {email: user_id for email, user_id in accounts.items() if user_id not in there}
     if difference.added:
         blank = {"name": "", "number": "", "section": "", "role": STUDENT}
         rows: list[dict[str, Any]] = [

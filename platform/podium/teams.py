@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from podium import deadlines, entries, limits
+from podium import deadlines, entries, limits, notifications
 from podium.accounts import Caller, find_user
 from podium.competitions import (
     Status,
@@ -198,6 +198,13 @@ def merge(
         )
         if session.scalar(known) is None:
             session.add(MergeRequest(team_id=own.id, other_id=other.id, asked_by=caller.id))
+            notifications.tell(
+                session,
+                notifications.INVITATION,
+                notifications.leader(session, other.id),
+                f"{own.name} asks {other.name} to become one team, in {competition.title}.",
+                f"/c/{competition.slug}/team",
+            )
         return None
     unite(session, competition, other, own, moment)
     session.flush()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from podium import courses
+from podium import competitions, courses, discussion
 from podium.models import Submission
 from podium.models.record import now
 
@@ -25,6 +25,7 @@ HOSTS_ONLY = HOSTS | {"anonymous": 401}
 NOBODY = dict.fromkeys(PEOPLE, 403) | {"anonymous": 401}
 ADMINS = NOBODY | {"admin": 200}
 NONE = dict.fromkeys(PEOPLE, 404) | {"anonymous": 401}
+NOT_THEIR_PASSWORD = dict.fromkeys(PEOPLE, 400) | {"anonymous": 401}
 CARD = {"name": "r1", "queue": "run", "host": "h", "pid": 1, "version": "1"}
 NEW = {"handle": "new-01", "email": "new@example.org", "password": "correct horse"}
 
@@ -41,6 +42,27 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     ("GET", "/tokens"): ({}, SIGNED_IN),
     ("DELETE", "/tokens/0"): ({}, dict.fromkeys(PEOPLE, 404) | {"anonymous": 401}),
     ("GET", "/me"): ({}, SIGNED_IN),
+    ("POST", "/password-resets"): ({"json": {"email": "a@x.org"}}, dict.fromkeys(PEOPLE, 202)),
+    ("POST", "/passwords"): (
+        {"json": {"secret": "x", "password": "correct horse"}},
+        dict.fromkeys(PEOPLE, 404),
+    ),
+    ("POST", "/me/password"): (
+        {"json": {"old_password": "x", "new_password": "correct horse"}},
+        NOT_THEIR_PASSWORD,
+    ),
+    ("POST", "/me/address"): ({"json": {"email": "b@x.org", "password": "x"}}, NOT_THEIR_PASSWORD),
+    ("POST", "/me/address/again"): ({}, dict.fromkeys(PEOPLE, 409) | {"anonymous": 401}),
+    ("POST", "/me/address/confirm"): ({"json": {"secret": "x"}}, NONE),
+    ("GET", "/me/sign-ins"): ({}, SIGNED_IN),
+    ("DELETE", "/me/sign-ins"): ({}, dict.fromkeys(PEOPLE, 204) | {"anonymous": 401}),
+    ("DELETE", "/me/sign-ins/0"): ({}, NONE),
+    ("GET", "/me/export"): ({}, SIGNED_IN),
+    ("GET", "/me/notifications"): ({}, SIGNED_IN),
+    ("POST", "/me/notifications/read"): ({"json": {}}, SIGNED_IN),
+    ("GET", "/me/notifications/preferences"): ({}, SIGNED_IN),
+    ("PATCH", "/me/notifications/preferences"): ({"json": {"kinds": {}}}, SIGNED_IN),
+    ("POST", "/me/deletion"): ({"json": {"password": "x"}}, NOT_THEIR_PASSWORD),
     ("GET", "/competitions"): ({}, ANYONE),
     ("GET", "/competitions/toy"): ({}, ANYONE),
     ("GET", "/competitions/toy/limits"): ({}, MEMBERS),
@@ -223,6 +245,27 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     ("PUT", "/work/output"): ({"data": b"x"}, NOBODY),
     ("PUT", "/work/replays"): ({"data": b"x"}, NOBODY),
     ("POST", "/work/report"): ({"json": {"outcome": "ran"}}, NOBODY),
+    ("GET", "/competitions/toy/threads"): ({}, ANYONE),
+    ("POST", "/competitions/toy/threads"): (
+        {"json": {"title": "A thread", "text": "of mine"}},
+        dict.fromkeys(PEOPLE, 201) | {"anonymous": 401},
+    ),
+    ("GET", "/competitions/toy/threads/{thread}"): ({}, ANYONE),
+    ("POST", "/competitions/toy/threads/{thread}/posts"): (
+        {"json": {"text": "An answer"}},
+        dict.fromkeys(PEOPLE, 201) | {"anonymous": 401},
+    ),
+    ("PATCH", "/competitions/toy/threads/{thread}"): ({"json": {"pinned": True}}, HOSTS_ONLY),
+    # Of "joined": nobody else changes it, and only staff hides it.
+    ("PATCH", "/competitions/toy/threads/posts/{post}"): (
+        {"json": {"text": "Changed"}},
+        NOBODY | {"joined": 200},
+    ),
+    ("POST", "/competitions/toy/threads/posts/{post}/hide"): (
+        {"json": {"reason": "rude"}},
+        HOSTS_ONLY,
+    ),
+    ("DELETE", "/competitions/toy/threads/posts/{post}"): ({}, NOBODY | {"joined": 204}),
     # What changes the answers of others comes last.
     ("POST", "/submissions/{id}/cancel"): ({}, OWN),
     ("POST", "/competitions/toy/join"): ({}, SIGNED_IN),
@@ -244,7 +287,12 @@ def callers(api, factory, predictions):
         courses.create(session, host, "dl", "Deep learning")
     joined = factory.member("joined-01")
     submission_id = factory.submit(joined, predictions(3))
-    return submission_id, {
+    with api.installation.database.writing() as session:
+        competition = competitions.find(session, "toy")
+        thread = discussion.begin(session, competition, host, "A question", "to all")
+        post = discussion.reply(session, competition, joined, thread.id, "An answer to it")
+        own = (submission_id, thread.id, post.id)
+    return own, {
         "anonymous": api,
         "not_joined": api.as_(factory.person("not-joined-01")),
         "joined": api.as_(joined),
@@ -257,10 +305,10 @@ def callers(api, factory, predictions):
 
 @pytest.mark.parametrize("person", PEOPLE)
 def test_every_route_answers_every_kind_of_caller_as_declared(callers, predictions, person):
-    submission_id, apis = callers
+    (submission_id, thread_id, post_id), apis = callers
     answered = {}
     for (method, route), (sent, _) in ROUTES.items():
-        path = route.format(id=submission_id)
+        path = route.format(id=submission_id, thread=thread_id, post=post_id)
         if sent.get("file"):
             answer = apis[person].send(predictions(2), path)
         else:
@@ -272,9 +320,10 @@ def test_every_route_answers_every_kind_of_caller_as_declared(callers, predictio
 def test_the_table_above_lists_every_route(app):
     declared = {(method, path.split("?")[0]) for method, path in ROUTES}
     names = {"slug": "toy", "name": "train.csv", "submission_id": "{id}"}
-    names |= {"token_id": "0", "episode_id": "0"}
     names |= {"course": "dl", "place_id": "0", "season": "none", "handle": "nobody"}
     names |= {"announcement_id": "0", "request_id": "0"}
+    names |= {"token_id": "0", "episode_id": "0", "sign_in_id": "0"}
+    names |= {"thread_id": "{thread}", "post_id": "{post}"}
     served = set()
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/api/v1/") and rule.endpoint != "openapi.spec":

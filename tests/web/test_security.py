@@ -76,12 +76,13 @@ def test_a_forged_cookie_is_nobody(app):
 
 
 @pytest.mark.parametrize(("base_url", "secure"), [("", False), ("https://podium.test", True)])
-def test_cookies_are_locked_to_the_site(make_app, base_url, secure):
+def test_cookies_are_locked_to_the_site(make_app, factory, base_url, secure):
     app = make_app(base_url=base_url)
+    ada = factory.person("ada-01")
 
     @app.get("/sign-in-ada")
     def sign_in():
-        identity.sign_in(User(id=1, session_epoch=0))
+        identity.sign_in(User(id=ada.id, session_epoch=0))
         return "ok"
 
     answer = app.test_client().get("/sign-in-ada", base_url=base_url or "http://localhost")

@@ -1,6 +1,6 @@
 """The tables, one module per noun. Only columns, keys and relations: rules live beside the noun."""
 
-from podium.models.account import Token, User
+from podium.models.account import Proof, SignIn, Token, User
 from podium.models.allowance import Extension, Grant
 from podium.models.announcement import Announcement
 from podium.models.audit import AuditEntry
@@ -15,7 +15,10 @@ from podium.models.competition import (
 )
 from podium.models.course import Course, Enrolment, JoinRequest
 from podium.models.episode import Episode, Finalist, Player
+from podium.models.discussion import Post, Thread
 from podium.models.grade import Grade, GradeScheme
+from podium.models.mail import Mail
+from podium.models.notification import Notification
 from podium.models.record import Record
 from podium.models.rescoring import Rescoring
 from podium.models.result import Result
@@ -43,14 +46,20 @@ __all__ = [
     "Grant",
     "Invitation",
     "JoinRequest",
+    "Mail",
     "Membership",
     "MergeRequest",
+    "Notification",
     "Player",
+    "Post",
+    "Proof",
     "Record",
     "Rescoring",
     "Result",
+    "SignIn",
     "Submission",
     "Team",
+    "Thread",
     "Token",
     "Transition",
     "Turn",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import ForeignKey, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from podium.models.record import Record, now
@@ -20,7 +20,38 @@ class User(Record):
     password_hash: Mapped[str]
     role: Mapped[str] = mapped_column(default="student")
     session_epoch: Mapped[int] = mapped_column(default=0)  # raised: all its sign-ins end
+    # Signed up where mail is sent, and the address is not confirmed yet; see podium.addresses.
+    unconfirmed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # How the person is told of each kind of event, where not by default; see podium.notifications.
+    told_by: Mapped[dict[str, Any] | None]
+    deleted_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class SignIn(Record):
+    """One browser that a person is signed in with; its cookie carries the id."""
+
+    __tablename__ = "sign_ins"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    browser: Mapped[str]  # as it names itself, for people to know it again
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    seen_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Proof(Record):
+    """A mailed secret that works once: who has it reads the mail of `email`."""
+
+    __tablename__ = "proofs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    purpose: Mapped[str]  # address or password
+    email: Mapped[str]
+    digest: Mapped[str] = mapped_column(unique=True)  # SHA-256 of the secret
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class Token(Record):

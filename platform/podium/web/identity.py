@@ -1,12 +1,14 @@
 """Who makes a request: `g.caller`, from a bearer token or from the signed session cookie."""
 
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 from flask import Flask, g, request, session
 
-from podium import accounts
+from podium import accounts, signins
 from podium.accounts import Caller
-from podium.errors import NoAccessError, NotSignedInError
+from podium.errors import NoAccessError, NotFoundError, NotSignedInError
 from podium.models import User
 from podium.web import installation
 
@@ -40,10 +42,23 @@ def identify() -> None:
         g.by_token = True
         g.caller = _by_token(header[len(BEARER) :].strip())
     elif "user_id" in session:
-        with installation().database.reading() as database:
-            g.caller = accounts.caller_of_session(database, session["user_id"], session["epoch"])
+        g.caller = _by_cookie()
         if g.caller is None:
             session.clear()
+    if g.caller and not g.caller.is_confirmed and installation().config.confirm_addresses:
+        g.caller = replace(g.caller, is_held=True)
+
+
+def _by_cookie() -> Caller | None:
+    database = installation().database
+    with database.reading() as reading:
+        caller, stale = accounts.caller_of_session(
+            reading, session["user_id"], session["epoch"], session.get("sign_in")
+        )
+    if stale is not None:
+        with database.writing() as writing:
+            signins.note_use(writing, stale)
+    return caller
 
 
 def _by_token(text: str) -> Caller:
@@ -83,11 +98,29 @@ def need_role(*roles: str) -> Caller:
 
 def sign_in(user: User) -> None:
     """Begin a cookie session of this user; what the cookie held before is dropped."""
+    with installation().database.writing() as writing:
+        begun = signins.begin(writing, user, request.user_agent.string)
     session.clear()
     session.permanent = True
-    session["user_id"], session["epoch"] = user.id, user.session_epoch
+    session["user_id"], session["epoch"], session["sign_in"] = (
+        *(user.id, user.session_epoch, begun.id),
+    )
+
+
+def sign_in_id() -> int | None:
+    """The sign-in of this browser, if it is listed."""
+    found: int | None = session.get("sign_in")
+    return found
+
+
+def keep(user: User) -> None:
+    """Let this browser's sign-in go on where all others of the user were ended."""
+    session["epoch"] = user.session_epoch
 
 
 def sign_out() -> None:
     """End the cookie session."""
+    if (user_id := session.get("user_id")) and (begun := session.get("sign_in")):
+        with installation().database.writing() as writing, suppress(NotFoundError):
+            signins.end(writing, user_id, begun)
     session.clear()

@@ -82,6 +82,10 @@ _limit_addresses = limiter.shared_limit(
 )
 
 
+# Archives hold whole files: they are made seldom.
+limit_exports = limiter.limit("5 per hour", key_func=_account_or_address)
+
+
 def init_app(app: Flask) -> None:
     """Put the checks in front of every view and the headers on every answer."""
     config = app.extensions["podium"].config

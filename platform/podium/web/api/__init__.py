@@ -8,6 +8,7 @@ from podium.web.api import (
     announcements,
     competitions,
     courses,
+    discussion,
     episodes,
     files,
     grades,
@@ -16,6 +17,8 @@ from podium.web.api import (
     leaderboard,
     matches,
     operation,
+    myself,
+    notifications,
     publishing,
     rescoring,
     seasons,
@@ -43,7 +46,7 @@ def init_app(app: APIFlask) -> None:
     for noun in (
         *(users, competitions, files, submissions, episodes, leaderboard, teams, hosts, rescoring),
         *(matches, courses, grades, publishing, handedin, announcements),
-        *(seasons, operation, work),
+        *(myself, notifications, discussion, seasons, operation, work),
     ):
         app.register_blueprint(noun.blueprint)
 

@@ -20,7 +20,13 @@ def sign_up(asked: shapes.SignUp) -> shapes.User:
     """Make an account; the e-mail address is seen by its owner and by admins only."""
     password_hash = accounts.hashed(asked.password)
     with installation().database.writing() as session:
-        user = accounts.create_user(session, asked.handle, asked.email, password_hash)
+        user = accounts.create_user(
+            session,
+            asked.handle,
+            asked.email,
+            password_hash,
+            asks_mail=bool(installation().config.mail_url),
+        )
         session.flush()
         return shapes.User.model_validate(user)
 

@@ -9,6 +9,7 @@ from podium.web.pages import (
     challenges,
     competition,
     courses,
+    discussion,
     display,
     episodes,
     grades,
@@ -21,6 +22,9 @@ from podium.web.pages import (
     preview,
     publishing,
     seasons,
+    myself,
+    notifications,
+    recovery,
     submissions,
     teach,
     teams,
@@ -44,6 +48,6 @@ def init_app(app: Flask) -> None:
             episodes,
         ),
         *(teach, preview, publishing, courses, grades, account, seasons, admin),
-        *(operation, help),
+        *(discussion, recovery, myself, notifications, operation, help),
     ):
         app.register_blueprint(noun.blueprint)

@@ -14,7 +14,8 @@ from podium.web.security import limit_sign_ins
 blueprint = Blueprint("account", __name__)
 
 
-def _status(error: AskError) -> int:
+def status_of(error: AskError) -> int:
+    """The HTTP status of a page that shows this error above its form."""
     return STATUS[type(error)]
 
 
@@ -33,14 +34,20 @@ def sign_up() -> Response | tuple[str, int]:
         password_hash = accounts.hashed(form.get("password", ""))
         with installation().database.writing() as session:
             user = accounts.create_user(
-                session, form.get("handle", ""), form.get("email", ""), password_hash
+                session,
+                form.get("handle", ""),
+                form.get("email", ""),
+                password_hash,
+                asks_mail=bool(installation().config.mail_url),
             )
     except AskError as error:
         return render_template(
             "account/sign_up.html", error=error, form=form, next=form.get("next", "/")
-        ), _status(error)
+        ), status_of(error)
     identity.sign_in(user)
     flash(f"Welcome, {user.handle}. Choose a challenge to begin with.")
+    if user.unconfirmed:
+        flash(f"A link was sent to {user.email}. Open it to confirm the address.")
     return back_to(form.get("next"))
 
 
@@ -61,7 +68,7 @@ def sign_in() -> Response | tuple[str, int]:
     except AskError as error:
         return render_template(
             "account/sign_in.html", error=error, form=form, next=form.get("next", "/")
-        ), _status(error)
+        ), status_of(error)
     identity.sign_in(user)
     return back_to(form.get("next"))
 
@@ -102,12 +109,13 @@ def change_password() -> Response | tuple[str, int]:
     try:
         if form.get("new") != form.get("again"):
             raise BadRequestError("The two new passwords differ. Type the same twice.")
+        with installation().database.reading() as session:
+            accounts.need_password(session, caller.id, form.get("old", ""), "old")
+        password_hash = accounts.hashed(form.get("new", ""))
         with installation().database.writing() as session:
-            user = accounts.change_password(
-                session, caller.id, form.get("old", ""), form.get("new", "")
-            )
+            user = accounts.set_password(session, caller.id, password_hash)
     except AskError as error:
-        return _page(error=error), _status(error)
+        return _page(error=error), status_of(error)
     identity.sign_in(user)
     flash("The password is changed. Sign-ins on other devices have ended.")
     return redirect(url_for("account.show"), 303)
@@ -128,7 +136,7 @@ def create_token() -> str | tuple[str, int]:
                 days=form.get("days", 365, type=int),
             )
     except AskError as error:
-        return _page(error=error), _status(error)
+        return _page(error=error), status_of(error)
     return _page(new_token=text)
 
 

@@ -13,11 +13,13 @@ import nh3
 from flask import Flask, g, request, url_for
 from markdown_it import MarkdownIt
 from markupsafe import Markup
+from sqlalchemy.orm import Session
 
-from podium import __version__, monitoring
+from podium import __version__, monitoring, notifications
 from podium.models.record import now
 from podium.verdicts import State, Verdict
 from podium.web import installation
+from podium.web.pages import markup
 
 THEMES = ("auto", "light", "dark")
 ERROR_TITLES = {
@@ -47,6 +49,7 @@ def init_app(app: Flask) -> None:
         size=size,
         plainly=plainly,
         markdown=markdown,
+        talk=markup.render,
         verdict_title=lambda code: Verdict(code).meaning.title,
         error_title=lambda status: ERROR_TITLES.get(status, "Something went wrong"),
     )
@@ -60,14 +63,28 @@ def _frame() -> dict[str, Any]:
         "theme": theme if theme in THEMES[1:] else None,
         "version": __version__,
         "static": static,
-        "queue": queue(),
+        **_counts(),
     }
+
+
+def _counts() -> dict[str, Any]:
+    """What the bar counts: the queue's work, and what the reader has not read."""
+    caller = g.get("caller")
+    with installation().database.reading() as session:
+        return {
+            "queue": _at_work(session),
+            "bell": notifications.unread(session, caller.id) if caller else 0,
+        }
 
 
 def queue() -> dict[str, int]:
     """How many submissions are worked on and how many wait."""
     with installation().database.reading() as session:
-        counts = monitoring.open_submissions(session)
+        return _at_work(session)
+
+
+def _at_work(session: Session) -> dict[str, int]:
+    counts = monitoring.open_submissions(session)
     return {
         "working": counts[State.RUNNING] + counts[State.SCORING],
         "waiting": counts[State.QUEUED],
