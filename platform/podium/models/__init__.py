@@ -14,8 +14,8 @@ from podium.models.competition import (
     Team,
 )
 from podium.models.course import Course, Enrolment, JoinRequest
-from podium.models.episode import Episode, Finalist, Player
 from podium.models.discussion import Post, Thread
+from podium.models.episode import Episode, Finalist, Player
 from podium.models.grade import Grade, GradeScheme
 from podium.models.mail import Mail
 from podium.models.notification import Notification
