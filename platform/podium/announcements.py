@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from podium import notifications
 from podium.accounts import Caller
 from podium.competitions import audit, find, need_host
 from podium.errors import BadRequestError, NotFoundError
@@ -37,8 +38,7 @@ def post(
 ) -> Announcement:
     """Tell everybody in the competition something; for its host.
 
-    Every announcement comes to be here, with an id: whoever passes it on to people (a mail, a
-    notice on their page) does so in this transaction. Raises NoAccessError, BadRequestError.
+    They are told in the way that they prefer. Raises NoAccessError, BadRequestError.
     """
     competition = find(session, slug)
     need_host(competition, caller)
@@ -57,6 +57,14 @@ def post(
     session.add(made)
     session.flush()
     audit(session, caller, "announcement.post", competition, announcement=made.id, title=made.title)
+    notifications.tell(
+        session,
+        notifications.ANNOUNCEMENT,
+        [one for one in notifications.competitors(session, competition.id) if one != caller.id],
+        f"{competition.title}: {made.title}",
+        f"/c/{competition.slug}/",
+        key=f"announcement:{made.id}",
+    )
     return made
 
 

@@ -7,7 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from podium import __version__
 from podium.config import Config
 from podium.installation import Installation
-from podium.web import api, errors, health, identity, pages, security, sight
+from podium.web import api, errors, health, identity, maintenance, pages, security, sight
 from podium.web.uploads import UploadRequest
 
 
@@ -38,6 +38,7 @@ def create_app(installation: Installation | None = None) -> APIFlask:
     )
     app.extensions["podium"] = installation or Installation.open(Config.load())
     identity.init_app(app)  # first: the limits and the CSRF check ask who it is
+    maintenance.init_app(app)
     security.init_app(app)
     sight.init_app(app)
     errors.init_app(app)

@@ -6,6 +6,7 @@ They are seen by whoever sees the competition. What staff hides is seen by staff
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
 from sqlalchemy.orm import Session
@@ -317,7 +318,7 @@ def moderate(
     """Pin, close or hide a thread (with a reason; an empty one shows it again). Audited."""
     need_moderator(competition, caller)
     thread = find(session, competition, caller, thread_id)
-    changed: dict[str, object] = {}
+    changed: dict[str, Any] = {}
     if pinned is not None and pinned != thread.pinned:
         thread.pinned = changed["pinned"] = pinned
     if locked is not None and locked != thread.locked:

@@ -17,7 +17,7 @@ from flask import Flask, Response, jsonify, make_response, render_template, requ
 from flask_limiter import RateLimitExceeded
 from pydantic import ValidationError
 from sqlalchemy.exc import DataError, OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, NotFound
 
 from podium.errors import (
     AskError,
@@ -31,6 +31,8 @@ from podium.errors import (
     NotSignedInError,
     TooLargeError,
 )
+from podium.web.maintenance import RETRY_S as MAINTENANCE_RETRY_S
+from podium.web.maintenance import MaintenanceError
 from podium_scoring.errors import SubmissionError
 
 STATUS: dict[type[AskError], int] = {
@@ -50,6 +52,7 @@ CODES = {400: "bad_request", 401: "not_signed_in", 403: "no_access", 404: "not_f
     415: "bad_request",
     416: "bad_range",
     429: "rate_limited",
+    503: "unavailable",
 }
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -158,6 +161,16 @@ def _refused(error: HTTPException) -> Problem:
     message = error.description or error.name
     kept = ("Allow", "Content-Range", "Location", "Retry-After")
     headers = {name: value for name, value in error.get_headers() if name in kept}
+    if isinstance(error, MaintenanceError):
+        retry = {"Retry-After": str(MAINTENANCE_RETRY_S)}
+        return Problem(503, "maintenance", message, headers=retry)
+    if status == 404 and error.description == NotFound.description:
+        message = "There is nothing at this address. It may be mistyped, or have been moved."
+    if status == 413 and not isinstance(error, RateLimitExceeded):
+        message = (
+            "The request is larger than what is taken here. A file is handed in on the Submit tab "
+            "of its competition, which says how large it may be."
+        )
     if isinstance(error, RateLimitExceeded):
         headers["Retry-After"] = str(error.limit.limit.get_expiry())
         message = (

@@ -1,6 +1,7 @@
 """What is one's own: password, address, sign-ins, all one's data, and the way out."""
 
 from datetime import timedelta
+from typing import Any
 
 from apiflask import APIBlueprint
 from flask import Response
@@ -14,6 +15,15 @@ from podium.web.pages.myself import archive
 from podium.web.security import limit_exports, limit_sign_ins
 
 blueprint = APIBlueprint("api_myself", __name__, url_prefix="/api/v1", tag="Users and tokens")
+ZIP: dict[int | str, Any] = {
+    200: {
+        "description": "A zip of JSON and of the files that were handed in.",
+        "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+    },
+    401: "Authentication error",
+    403: "Forbidden",
+    429: "Too Many Requests",
+}
 
 
 @blueprint.post("/password-resets")
@@ -133,15 +143,7 @@ def end_sign_in(sign_in_id: int) -> tuple[str, int]:
 @limit_exports
 @blueprint.doc(
     security="token",
-    responses={
-        200: {
-            "description": "A zip of JSON and of the files that were handed in.",
-            "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
-        },
-        401: "Authentication error",
-        403: "Forbidden",
-        429: "Too Many Requests",
-    },
+    responses=ZIP,
 )
 def export() -> Response:
     """All that Podium knows of the caller."""

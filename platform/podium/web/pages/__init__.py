@@ -15,6 +15,7 @@ from podium.web.pages import (
     grades,
     handedin,
     help,
+    icon,
     leaderboard,
     manage,
     matches,
@@ -48,6 +49,6 @@ def init_app(app: Flask) -> None:
             episodes,
         ),
         *(teach, preview, publishing, courses, grades, account, seasons, admin),
-        *(discussion, recovery, myself, notifications, operation, help),
+        *(discussion, recovery, myself, notifications, operation, help, icon),
     ):
         app.register_blueprint(noun.blueprint)

@@ -111,7 +111,12 @@ def moderate(slug: str, thread_id: int) -> Response:
     if "hidden" in form:
         reason = form.get("reason", "").strip() or "by staff"
         wanted["hidden"] = reason if form["hidden"] == "1" else ""
-    _act(slug, lambda *here: discussion.moderate(*here, thread_id, **wanted))
+    _act(
+        slug,
+        lambda session, competition, caller: discussion.moderate(
+            session, competition, caller, thread_id, **wanted
+        ),
+    )
     return redirect(url_for("discussion.show", slug=slug, thread_id=thread_id), 303)
 
 
@@ -119,7 +124,12 @@ def moderate(slug: str, thread_id: int) -> Response:
 def edit(slug: str, post_id: int) -> Response:
     """Change a post of one's own."""
     text = request.form.get("text", "")
-    return _back(slug, lambda *here: discussion.edit(*here, post_id, text))
+    return _back(
+        slug,
+        lambda session, competition, caller: discussion.edit(
+            session, competition, caller, post_id, text
+        ),
+    )
 
 
 @blueprint.post(f"/posts/<{NUMBER}:post_id>/hide")
@@ -127,13 +137,23 @@ def hide(slug: str, post_id: int) -> Response:
     """Hide a post, or show it again."""
     is_shown = request.form.get("hidden") == "0"
     reason = "" if is_shown else request.form.get("reason", "").strip() or "by staff"
-    return _back(slug, lambda *here: discussion.hide(*here, post_id, reason))
+    return _back(
+        slug,
+        lambda session, competition, caller: discussion.hide(
+            session, competition, caller, post_id, reason
+        ),
+    )
 
 
 @blueprint.post(f"/posts/<{NUMBER}:post_id>/delete")
 def delete(slug: str, post_id: int) -> Response:
     """Take back a post of one's own."""
-    _act(slug, lambda *here: discussion.delete(*here, post_id))
+    _act(
+        slug,
+        lambda session, competition, caller: discussion.delete(
+            session, competition, caller, post_id
+        ),
+    )
     flash("The post is deleted.")
     return redirect(url_for("discussion.threads", slug=slug), 303)
 

@@ -13,6 +13,7 @@ import nh3
 from flask import Flask, g, request, url_for
 from markdown_it import MarkdownIt
 from markupsafe import Markup
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from podium import __version__, monitoring, notifications
@@ -32,6 +33,7 @@ ERROR_TITLES = {
     413: "Too large",
     422: "The file does not fit",
     429: "Limit reached",
+    500: "Something went wrong on our side",
     503: "Not ready",
 }
 MOST_DECIMALS = 6
@@ -70,11 +72,14 @@ def _frame() -> dict[str, Any]:
 def _counts() -> dict[str, Any]:
     """What the bar counts: the queue's work, and what the reader has not read."""
     caller = g.get("caller")
-    with installation().database.reading() as session:
-        return {
-            "queue": _at_work(session),
-            "bell": notifications.unread(session, caller.id) if caller else 0,
-        }
+    try:
+        with installation().database.reading() as session:
+            return {
+                "queue": _at_work(session),
+                "bell": notifications.unread(session, caller.id) if caller else 0,
+            }
+    except SQLAlchemyError:  # this may be the page that says that the database is away
+        return {"queue": {"working": 0, "waiting": 0}, "bell": 0}
 
 
 def queue() -> dict[str, int]:
