@@ -138,10 +138,11 @@ def test_a_notebook_has_every_part_of_its_script_and_valid_cells(script):
     assert "parse_args(ARGUMENTS)" in code_of(text)
 
 
-def test_a_lander_that_has_learned_for_seconds_is_an_agent_that_flies(prepared, tmp_path):
-    spec, data = SCRIPTS["game-agents.py"], prepared("game-agents")
+@pytest.mark.parametrize("script", ["game-agents.py", "game-agents-ppo.py"])
+def test_a_lander_that_has_learned_for_seconds_is_an_agent_that_flies(script, prepared, tmp_path):
+    spec, data = SCRIPTS[script], prepared("game-agents")
     out = tmp_path / spec.baseline_file
-    done = run("game-agents.py", "--data", data.folder / "public", "--out", out, "--steps", "4000")
+    done = run(script, "--data", data.folder / "public", "--out", out, "--steps", "4000")
     assert done.returncode == 0, done.stderr
     truth = spec.grading.read_truth(data.answers.read_bytes())
     found = headroom.predictions(spec, out, data, truth)
