@@ -3,9 +3,9 @@
 Command     python baselines/game-agents.py --data game-agents --out agent.zip
 Data        sample_agent.py from `podium download game-agents`
 Needs       pip install torch "gymnasium[box2d]"
-Measured    One thread of a machine that others kept busy, 26 Nov 2026, --small (60,000 steps),
-            seed 0: mean return 0 (-21 to 21) over 100 hidden seeds in 124 s; the sample earns
-            -132. The default form was not measured.
+Measured    One thread of a machine that others kept busy, 26 Nov 2026, --small, seed 0: mean return
+            84 ± 20 over 100 hidden seeds in 76 s of one processor; the sample earns -132, PPO 264.
+            The default form was not measured.
 Not a library: copy it, change it, beat it.
 """
 
