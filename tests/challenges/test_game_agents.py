@@ -154,7 +154,7 @@ def test_the_search_wins_against_the_sample(prepared, tmp_path):
         spec.run.model_dump(mode="json"),
         spec.output_file,
         spec.output_columns,
-        seeds=[(1, 1), (2, 2)],
+        seeds=[(number, number) for number in range(1, 7)],
         against=sample,
     )
     folder = tmp_path / "played"
@@ -166,4 +166,5 @@ def test_the_search_wins_against_the_sample(prepared, tmp_path):
         for side in one.sides
         if side.submission_id == rehearsal.OWN
     ]
-    assert won == [1.0] * 4, said
+    assert len(won) == 12
+    assert sum(won) >= 10, said  # a sample that plays at random is lucky in one game of a hundred
