@@ -21,7 +21,7 @@ from podium.models import Attempt, Evaluation, Submission, Team
 from podium.models.record import now
 from podium.verdicts import USES_QUOTA, State
 
-SUBMISSIONS = int(os.environ.get("CHAOS_SUBMISSIONS", "80"))
+SUBMISSIONS = int(os.environ.get("CHAOS_SUBMISSIONS", "50"))
 TEAMS = 10
 SENDERS = 4
 QUOTA = 1_000_000
