@@ -116,9 +116,20 @@ class Client:
         """One competition."""
         return self._json("GET", f"/competitions/{_part(slug)}")
 
-    def join(self, slug: str) -> Answer:
-        """Join it; joining again changes nothing."""
-        return self._json("POST", f"/competitions/{_part(slug)}/join")
+    def join(self, slug: str, message: str = "") -> Answer:
+        """Join it, or ask to with a message to its host; joining again changes nothing."""
+        said = {"message": message} if message else None
+        return self._json("POST", f"/competitions/{_part(slug)}/join", params=said)
+
+    def entry_requests(self, slug: str) -> list[Answer]:
+        """Who waits to be let in: for staff."""
+        found: list[Answer] = self._json("GET", f"/competitions/{_part(slug)}/requests")["items"]
+        return found
+
+    def answer_entry(self, slug: str, request_id: int, *, accepts: bool, reason: str) -> None:
+        """Let a person in, or decline: for staff."""
+        said = {"accepts": accepts, "reason": reason}
+        self._call("POST", f"/competitions/{_part(slug)}/requests/{request_id}", json=said).close()
 
     def limits(self, slug: str) -> Answer:
         """What may still be submitted."""

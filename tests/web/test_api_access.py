@@ -91,6 +91,11 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
         HOSTS_ONLY | {"host": 204, "admin": 204},
     ),
     ("GET", "/competitions/toy/participants"): ({}, HOSTS_ONLY),
+    ("GET", "/competitions/toy/requests"): ({}, HOSTS_ONLY),
+    ("POST", "/competitions/toy/requests/0"): (
+        {"json": {"accepts": True}},
+        HOSTS_ONLY | {"host": 404, "admin": 404},
+    ),
     ("GET", "/submissions/{id}"): ({}, OWN),
     ("GET", "/submissions/{id}/file"): ({}, OWN),
     ("GET", "/submissions/{id}/log"): ({}, OWN),

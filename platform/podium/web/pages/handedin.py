@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from podium import conduct, courses, handedin, participants, submissions, waiting
+from podium import conduct, courses, entryrequests, handedin, participants, submissions, waiting
 from podium.competitions import find, need_right
 from podium.errors import BadRequestError, NotFoundError
 from podium.handedin import Filter
@@ -128,11 +128,25 @@ def show_participants(slug: str) -> str:
         return competition.render(
             "participants",
             shown,
+            asking=entryrequests.waiting(session, shown.competition),
             people=participants.of(session, shown.competition, search),
             staff=participants.staff(session, shown.competition),
             course=course,
             search=search,
         )
+
+
+@blueprint.post("/participants/<int(max=2147483647):request_id>")
+def answer(slug: str, request_id: int) -> AnyResponse:
+    """Let in who asks, or decline with a reason."""
+    caller, form = identity.need_caller("host"), request.form
+    accepts, reason = form.get("accepts") == "1", form.get("reason", "")
+    with installation().database.writing() as session:
+        handle = entryrequests.decide(
+            session, caller, slug, request_id, accepts=accepts, reason=reason
+        )
+    flash(f"{handle} is in." if accepts else f"{handle} is told that the answer is no.")
+    return redirect(url_for("handedin.show_participants", slug=slug), 303)
 
 
 @blueprint.get("/participants.<style>")
