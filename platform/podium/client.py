@@ -10,7 +10,7 @@ import os
 import time
 import urllib.parse
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -120,6 +120,11 @@ class Client:
         """Join it, or ask to with a message to its host; joining again changes nothing."""
         said = {"message": message} if message else None
         return self._json("POST", f"/competitions/{_part(slug)}/join", params=said)
+
+    def act_on(self, slug: str, verb: str, ids: Sequence[int], reason: str = "") -> Answer:
+        """Cancel, disqualify, reinstate or retry many submissions: for staff; what was done."""
+        said = {"verb": verb, "submissions": list(ids), "reason": reason}
+        return self._json("POST", f"/competitions/{_part(slug)}/submissions/acts", json=said)
 
     def entry_requests(self, slug: str) -> list[Answer]:
         """Who waits to be let in: for staff."""

@@ -91,6 +91,10 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
         HOSTS_ONLY | {"host": 204, "admin": 204},
     ),
     ("GET", "/competitions/toy/participants"): ({}, HOSTS_ONLY),
+    ("POST", "/competitions/toy/submissions/acts"): (
+        {"json": {"verb": "cancel", "submissions": [999]}},
+        HOSTS_ONLY,
+    ),
     ("GET", "/competitions/toy/requests"): ({}, HOSTS_ONLY),
     ("POST", "/competitions/toy/requests/0"): (
         {"json": {"accepts": True}},

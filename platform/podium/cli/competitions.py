@@ -306,6 +306,23 @@ def participants(slug: str, style: str) -> None:
 
 @competitions.command()
 @click.argument("slug")
+@click.argument("verb", type=click.Choice(["cancel", "disqualify", "reinstate", "retry"]))
+@click.argument("submissions", type=int, nargs=-1, required=True, metavar="ID...")
+@with_reason
+@output.with_format
+def act(slug: str, verb: str, submissions: tuple[int, ...], reason: str, style: str) -> None:
+    """Do something to many submissions at once: for staff.
+
+    `podium competitions participants` and the Manage tab list them.
+    """
+    made = client().act_on(slug, verb, submissions, reason)
+    rows = [{"submission": number, "done": True, "reason": ""} for number in made["done"]]
+    rows += [one | {"done": False} for one in made["refused"]]
+    output.rows(rows, ("submission", "done", "reason"), style)
+
+
+@competitions.command()
+@click.argument("slug")
 @click.option("--accept", "accepts", type=int, metavar="ID", multiple=True, help="Let in.")
 @click.option("--decline", "declines", type=int, metavar="ID", multiple=True, help="Do not.")
 @with_reason

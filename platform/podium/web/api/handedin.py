@@ -2,11 +2,12 @@
 
 from dataclasses import asdict
 from datetime import datetime
+from typing import Annotated
 
 from apiflask import APIBlueprint
 from pydantic import Field
 
-from podium import entryrequests, handedin, participants
+from podium import bulkacts, entryrequests, handedin, participants
 from podium.competitions import find, need_right
 from podium.handedin import Filter
 from podium.web import identity, installation
@@ -71,6 +72,28 @@ class Retried(Shape):
     """How many wait again."""
 
     submissions: int
+
+
+class ActsRequest(Shape):
+    """What to do to which submissions: `cancel`, `disqualify`, `reinstate` or `retry`."""
+
+    verb: str = Field(max_length=20)
+    submissions: list[Annotated[int, Field(ge=1, le=2**31 - 1)]] = Field(max_length=bulkacts.MOST)
+    reason: str = Field("", max_length=500)
+
+
+class Refused(Shape):
+    """A submission that was left as it is, and why."""
+
+    submission: int
+    reason: str
+
+
+class Acts(Shape):
+    """Which submissions were changed, and which not."""
+
+    done: list[int]
+    refused: list[Refused]
 
 
 class EntryRequest(Shape):
@@ -142,6 +165,18 @@ def run_again(slug: str, asked: RetryRequest) -> Retried:
     wanted = Filter(team=asked.team, text=asked.text)
     number = handedin.run_again(installation(), caller, slug, wanted, asked.reason)
     return Retried(submissions=number)
+
+
+@blueprint.post("/submissions/acts")
+@blueprint.input(ActsRequest, arg_name="asked")
+@blueprint.output(Acts)
+@blueprint.doc(security="token", responses=[400, 401, 403, 404])
+def act(slug: str, asked: ActsRequest) -> Acts:
+    """Cancel, disqualify, reinstate or run again many at once; each is audited by itself."""
+    caller = identity.need_caller("host")
+    done = bulkacts.act(installation(), caller, slug, asked.verb, asked.submissions, asked.reason)
+    refused = [Refused(submission=id_, reason=why) for id_, why in done.refused.items()]
+    return Acts(done=done.ids, refused=refused)
 
 
 @blueprint.get("/requests")
