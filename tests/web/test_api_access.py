@@ -241,6 +241,7 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     ("DELETE", "/courses/dl/people/0"): ({}, COURSE | {"host": 404, "admin": 404}),
     ("POST", "/submissions/{id}/retry"): ({}, OWN | {"joined": 403, "host": 409, "admin": 409}),
     ("GET", "/operation/storage"): ({}, ADMINS),
+    ("POST", "/operation/storage/count"): ({}, ADMINS),
     ("POST", "/operation/storage/prune"): ({"json": {"days": 30}}, ADMINS),
     ("GET", "/operation/settings"): ({}, ADMINS),
     ("POST", "/operation/submissions/{id}/release"): ({"json": {}}, ADMINS | {"admin": 409}),
