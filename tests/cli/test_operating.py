@@ -9,6 +9,7 @@ from sqlalchemy import update
 from podium.models import Submission
 from podium.models.record import now
 
+
 @pytest.fixture
 def operator(installation, shell):
     """The command line of whoever runs this installation."""
