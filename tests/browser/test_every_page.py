@@ -1,0 +1,223 @@
+"""Every page that there is, by axe and by the ruler; a route without a line here fails."""
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+from sqlalchemy import update
+from werkzeug.serving import make_server
+
+from podium import (
+    accounts,
+    announcements,
+    competitions,
+    discussion,
+    editing,
+    entryrequests,
+    notifications,
+    publishing,
+    reveal,
+)
+from podium.models import Competition, Submission, User
+from podium.models.record import now
+
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+PICTURES = Path(__file__).parent.parent / "screenshots"
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
+NOBODY, STUDENT, STAFF, ADMIN = None, "ada-01", "teacher-01", "root-01"
+# What is looked at, by whom; each endpoint of a page stands here once at least.
+PAGES: dict[str, tuple[str | None, tuple[str, ...]]] = {
+    "challenges.list_challenges": (NOBODY, ("/", "/?search=nothing+such")),
+    "account.sign_in_form": (NOBODY, ("/sign-in",)),
+    "account.sign_up_form": (NOBODY, ("/sign-up",)),
+    "recovery.forgotten": (NOBODY, ("/forgot-password",)),
+    "recovery.new_password": (NOBODY, ("/new-password/x",)),
+    "help.verdicts": (NOBODY, ("/help/verdicts",)),
+    "account.show": (STUDENT, ("/account",)),
+    "myself.address": (STUDENT, ("/account/address",)),
+    "myself.proof": (STUDENT, ("/account/address/x",)),
+    "myself.data": (STUDENT, ("/account/data",)),
+    "myself.sign_ins": (STUDENT, ("/account/sign-ins",)),
+    "notifications.show": (STUDENT, ("/notifications",)),
+    "notifications.preferences": (STUDENT, ("/notifications/preferences",)),
+    "competition.overview": (STUDENT, ("/c/toy/", "/c/closed/")),
+    "competition.data": (STUDENT, ("/c/toy/data",)),
+    "competition.submit_form": (STUDENT, ("/c/toy/submit", "/c/over/submit")),
+    "competition.my_submissions": (STUDENT, ("/c/toy/submissions",)),
+    "competition.rules": (STUDENT, ("/c/toy/rules",)),
+    "discussion.threads": (STUDENT, ("/c/toy/discussion", "/c/over/discussion")),
+    "discussion.show": (STUDENT, ("/c/toy/discussion/1",)),
+    "leaderboard.show": (STUDENT, ("/c/toy/leaderboard", "/c/duel/leaderboard")),
+    "leaderboard.show_shakeup": (STUDENT, ("/c/over/leaderboard/shakeup",)),
+    "grades.show_mine": (STUDENT, ("/c/toy/grade",)),
+    "teams.show": (STUDENT, ("/c/toy/team",)),
+    "teams.behind": (STUDENT, ("/c/toy/team/join/x",)),
+    "matches.show": (STUDENT, ("/c/duel/matches",)),
+    "matches.show_final": (STUDENT, ("/c/duel/matches/final",)),
+    "episodes.show": (STUDENT, ("/episodes/1",)),
+    "submissions.mine": (STUDENT, ("/submissions",)),
+    "submissions.show": (STUDENT, ("/submissions/{scored}", "/submissions/{invalid}")),
+    "seasons.show_all": (STUDENT, ("/seasons/",)),
+    "seasons.show": (STUDENT, ("/seasons/2026",)),
+    "seasons.show_person": (STUDENT, ("/people/ada-01", "/people/bob-01")),
+    "courses.list_courses": (STUDENT, ("/courses/",)),
+    "courses.show": (STUDENT, ("/courses/dl/",)),
+    "courses.behind": (STUDENT, ("/courses/join/x",)),
+    "courses.show_people": (STAFF, ("/courses/dl/people",)),
+    "courses.show_settings": (STAFF, ("/courses/dl/settings",)),
+    "grades.show_gradebook": (STAFF, ("/courses/dl/gradebook",)),
+    "teach.show": (STAFF, ("/teach/",)),
+    "teach.show_activity": (STAFF, ("/c/toy/manage/activity",)),
+    "publishing.new": (STAFF, ("/teach/new",)),
+    "publishing.show": (STAFF, ("/c/toy/manage/publish", "/c/draft/manage/publish")),
+    "manage.show": (STAFF, ("/c/toy/manage",)),
+    "manage.show_text": (STAFF, ("/c/toy/manage/text",)),
+    "manage.show_evidence": (STAFF, ("/c/toy/manage/integrity",)),
+    "manage.compare": (STAFF, ("/c/toy/manage/integrity/compare?one={scored}&other={other}",)),
+    "manage.show_rescoring": (STAFF, ("/c/toy/manage/rescoring",)),
+    "announcements.show": (STAFF, ("/c/toy/manage/announcements",)),
+    "handedin.show": (STAFF, ("/c/toy/manage/submissions",)),
+    "handedin.show_participants": (STAFF, ("/c/closed/manage/participants",)),
+    "grades.show": (STAFF, ("/c/toy/manage/grades",)),
+    "admin.show": (ADMIN, ("/admin/",)),
+    "operation.show_settings": (ADMIN, ("/admin/settings",)),
+    "operation.show_storage": (ADMIN, ("/admin/storage?days=30",)),
+}
+# Parts of pages, files and answers for machines.
+NO_PAGES = {
+    *("competition.download", "competition.submission_rows", "leaderboard.rows", "static"),
+    *("leaderboard.download", "handedin.download", "handedin.download_participants"),
+    *("grades.download", "grades.download_gradebook", "publishing.export", "myself.export"),
+    *("submissions.download", "notifications.follow", "icon.favicon"),
+    *("challenges.show_queue", "health.healthz", "health.readyz", "health.metrics"),
+}
+
+
+@pytest.fixture
+def site(app, installation, factory, arena, predictions) -> Iterator[tuple[str, dict[str, int]]]:
+    """A term in the middle: a course, boards, games, a final, a draft, words, what went wrong."""
+    people = factory.course(assistant=("tutor-01",), student=("ada-01", "bob-01"))
+    ada, bob, teacher = people["ada-01"], people["bob-01"], people["teacher-01"]
+    factory.person("root-01", "admin")
+    for strength, name in enumerate(("ada", "bob", "cyd")):
+        arena.hand_in(f"{name}-01", strength)
+    arena.play_all()
+    factory.competition(is_practice=False, host_id=teacher.id)
+    factory.competition("over", season="2026", host_id=teacher.id)
+    factory.competition("closed", is_practice=False, host_id=teacher.id, asks_first=True)
+    factory.competition("draft", is_practice=False, host_id=teacher.id, is_draft=True)
+    factory.offer("train.csv", b"id,label\n1,2\n2,3\n")
+    with installation.database.writing() as session:
+        toy = competitions.find(session, "toy")
+        toy.course_id = next(iter(teacher.courses))
+        toy.closes_at = now() + timedelta(days=3)
+    for slug in ("toy", "over"):
+        for caller in (ada, bob):
+            with installation.database.writing() as session:
+                competitions.join(session, competitions.find(session, slug), caller)
+    numbers = {
+        "scored": factory.submit(ada, predictions(14), message="first"),
+        "other": factory.submit(bob, predictions(9)),
+        "invalid": factory.submit(ada, "id,label\n0,12\n"),
+        "over": factory.submit(ada, predictions(12), "over"),
+        "over-too": factory.submit(bob, predictions(16), "over"),
+    }
+    for number in numbers.values():
+        factory.judge(number)
+    numbers["failed"] = factory.submit(bob, predictions(3))
+    with installation.database.writing() as session:
+        session.get_one(Submission, numbers["failed"]).state = "error"
+        session.get_one(Submission, numbers["failed"]).verdict = "platform_fault"
+        competitions.find(session, "over").closes_at = now() - timedelta(seconds=1)
+    with installation.database.writing() as session:
+        reveal.when_due(session, competitions.find(session, "over"), now())
+        toy = competitions.find(session, "toy")
+        words = (
+            "> As said\n\n`model(x)` and $\\frac{1}{n}\\sum_i x_i$\n\n| a | b |\n|-|-|\n| 1 | 2 |"
+        )
+        thread = discussion.begin(session, toy, ada, "How is the loss meant?", words)
+        discussion.reply(session, toy, teacher, thread.id, "As **written** above, see #1.")
+        announcements.post(session, teacher, "toy", "New deadline", "Three days more.")
+        notifications.tell(session, notifications.DEADLINE, [ada.id], "Toy ends.", "/c/toy/")
+        entryrequests.enter(session, competitions.find(session, "closed"), bob, "From the club.")
+        editing.set_text(session, teacher, "toy", "## What it is\n\nDigits, *again*.")
+        session.execute(update(User).values(password_hash=accounts.hashed("correct horse")))
+        assert session.get_one(Competition, toy.id).course_id
+        assert publishing.blockers(competitions.find(session, "draft"))
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", numbers
+    server.shutdown()
+    server.server_close()
+
+
+def test_every_route_of_a_page_has_its_line(app):
+    routes = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and not rule.rule.startswith("/api")
+    }
+    assert routes == set(PAGES) | NO_PAGES
+
+
+def test_no_page_has_a_fault(chromium, site):
+    address, numbers = site
+    PICTURES.mkdir(exist_ok=True)
+    faults: list[str] = []
+    complaints: list[str] = []
+    for who in (NOBODY, STUDENT, STAFF, ADMIN):
+        # Wide and light, small and dark: what one of them hides the other shows.
+        for width, scheme in ((1280, "light"), (320, "dark")):
+            context = chromium.new_context(
+                base_url=address,
+                viewport={"width": width, "height": 800},
+                color_scheme="light" if scheme == "light" else "dark",
+            )
+            page = context.new_page()
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            if who is not None:
+                sign_in(page, who)
+            for reader, paths in PAGES.values():
+                for path in paths if reader == who else ():
+                    where = path.format(**numbers)
+                    faults += [f"{where} {width}: {one}" for one in look(page, where)]
+                    name = where.strip("/").replace("/", "-").replace("?", "-") or "list"
+                    file = PICTURES / f"every-{name}-{width}-{scheme}.png"
+                    page.screenshot(path=file, full_page=True)
+            context.close()
+    assert "\n".join([*faults, *complaints]) == ""
+
+
+def look(page: Page, path: str) -> Iterator[str]:
+    """What is wrong with a page."""
+    answer = page.goto(path)
+    assert answer is not None
+    is_missing = path.endswith("/x")  # a link that has ended: its page says so
+    if answer.status != 200 and not (is_missing and answer.status in (404, 410)):
+        yield f"answers {answer.status}"
+    if page.locator("h1").count() != 1:
+        yield f"has {page.locator('h1').count()} h1"
+    if page.locator("main").count() != 1 or not page.title():
+        yield "has no main or no title"
+    if page.locator("a[href='#main']").count() != 1:
+        yield "has no skip link"
+    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    if wide > 0:
+        yield f"is {wide} px too wide"
+    page.evaluate(AXE.read_text())
+    for fault in page.evaluate("axe.run()")["violations"]:
+        yield f"{fault['id']}: {fault['nodes'][0]['html'][:160]}"
+
+
+def sign_in(page: Page, handle: str) -> None:
+    page.goto("/sign-in")
+    page.get_by_label("Handle").fill(handle)
+    page.get_by_label("Password").fill("correct horse")
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.wait_for_load_state()
