@@ -1,14 +1,16 @@
 """`podium competitions list|show|join`, `podium files`, `podium download`."""
 
-import sys
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from podium.cli import NOT_FOUND, Suggesting, end, output
 from podium.cli.memory import client, competition
+
+if TYPE_CHECKING:
+    from podium.client import answers
 
 LEVELS = ("beginner", "intermediate", "advanced")
 LISTED = ("slug", "title", "level", "task", "metric", "status", "closes_at", "teams", "joined")
@@ -43,7 +45,7 @@ def show(slug: str | None, style: str) -> None:
     direction = "higher" if found["metric"]["higher_is_better"] else "lower"
     keys = ("slug", "title", "level", "task", "status", "opens_at", "closes_at", "teams", "team")
     output.record(
-        {key: found[key] for key in keys}
+        output.picked(found, keys)
         | {
             "metric": found["metric"]["name"],
             "better": direction,
@@ -99,22 +101,13 @@ def download(slug: str | None, name: str | None, folder: Path | None, quiet: boo
         end(f"{slug} has no file{named}. Its files: {names}.", NOT_FOUND)
     target = folder or Path(slug)
     for file in wanted:
-        with _bar(file, quiet) as bar:
-            path = here.download(slug, file, target, bar.update)
+        with output.bar(file["name"], file["size_bytes"], quiet) as progress:
+            path = here.download(slug, file, target, progress)
         click.echo(str(path))
 
 
-def _bar(file: dict[str, Any], quiet: bool) -> Any:
-    return click.progressbar(
-        length=max(1, file["size_bytes"]),
-        label=file["name"],
-        file=sys.stderr,
-        hidden=quiet or not sys.stderr.isatty(),
-    )
-
-
-def _flat(item: dict[str, Any]) -> dict[str, Any]:
-    return item | {"metric": item["metric"]["name"]}
+def _flat(item: "answers.Competition") -> dict[str, Any]:
+    return {**item, "metric": item["metric"]["name"]}
 
 
 CHECKS_S = 600
@@ -233,7 +226,7 @@ def edit(slug: str, settings: tuple[str, ...], reason: str, style: str) -> None:
 @with_reason
 def publish(slug: str, reason: str) -> None:
     """Let a checked draft be seen; it opens when its dates say so."""
-    _advance(slug, "publish", reason)
+    _tell_stage(client().publish(slug, reason))
 
 
 @competitions.command(name="open")
@@ -241,7 +234,7 @@ def publish(slug: str, reason: str) -> None:
 @with_reason
 def open_now(slug: str, reason: str) -> None:
     """Open a competition now; a checked draft is published first."""
-    _advance(slug, "open", reason)
+    _tell_stage(client().open(slug, reason))
 
 
 @competitions.command()
@@ -249,11 +242,11 @@ def open_now(slug: str, reason: str) -> None:
 @with_reason
 def close(slug: str, reason: str) -> None:
     """End a competition now."""
-    _advance(slug, "close", reason)
+    _tell_stage(client().close_competition(slug, reason))
 
 
-def _advance(slug: str, verb: str, reason: str) -> None:
-    output.say(f"{slug} is {client().advance(slug, verb, reason)['stage']}.")
+def _tell_stage(found: "answers.Checks") -> None:
+    output.say(f"{found['slug']} is {found['stage']}.")
 
 
 @competitions.command()

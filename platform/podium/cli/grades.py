@@ -23,7 +23,7 @@ def grades() -> None:
 def show(slug: str, style: str) -> None:
     """Show everybody's grade as it is computed now."""
     found = client().grades(slug)
-    output.rows([one | (one["result"] or {}) for one in found["items"]], SHOWN, style)
+    output.rows([{**one, **(one["result"] or {})} for one in found["items"]], SHOWN, style)
     if found["trouble"]:
         output.say(f"There are no grades yet. {found['trouble']}")
     elif found["released_at"]:
@@ -39,7 +39,7 @@ def show(slug: str, style: str) -> None:
 def mine(slug: str, style: str) -> None:
     """Show your own grade, when it is released, and how it comes about."""
     found = client().my_grade(slug)["result"]
-    output.record({name: found[name] for name in MINE}, style)
+    output.record(output.picked(found, MINE), style)
 
 
 @grades.command()

@@ -1,7 +1,7 @@
 """`podium leaderboard [SLUG]`, and `podium leaderboard rebuild SLUG` for those who run Podium."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,7 +9,7 @@ from podium.cli import output
 from podium.cli.memory import client, competition
 
 if TYPE_CHECKING:
-    from podium.client import Client
+    from podium.client import Client, answers
 
 TOP = 20
 LISTED = (
@@ -78,17 +78,17 @@ def show(
         return
     if mine is not None and not any(row["is_me"] for row in found):
         found.append(mine)
-    output.rows([row | {"note": _note(row)} for row in found], IN_TABLE, style)
+    output.rows([{**row, "note": _note(row)} for row in found], IN_TABLE, style)
 
 
 def read(
     here: "Client", slug: str, split: str, top: int | None, at: str | None = None
-) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+) -> "tuple[list[answers.BoardRow], answers.BoardRow | None]":
     """The rows down to rank `top` (None: all) with the baselines among them, and the own row."""
     from podium.client import MOST_PER_PAGE
 
     per_page = min(top or MOST_PER_PAGE, MOST_PER_PAGE)
-    found: list[dict[str, Any]] = []
+    found: list[answers.BoardRow] = []
     page = 1
     while True:
         answer = here.leaderboard(slug, split=split, page=page, per_page=per_page, at=at)
@@ -104,7 +104,7 @@ def read(
     return found, answer["mine"]
 
 
-def _note(row: dict[str, Any]) -> str:
+def _note(row: "answers.BoardRow") -> str:
     if row["is_baseline"]:
         return "baseline"
     said = ["you"] if row["is_me"] else []

@@ -1,11 +1,14 @@
 """`podium matches`: who met whom, and the matrix of wins."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from podium.cli import output
 from podium.cli.memory import client, competition
+
+if TYPE_CHECKING:
+    from podium.client import answers
 
 LISTED = (
     *("id", "number", "first", "second", "first_score", "second_score", "erred"),
@@ -41,11 +44,12 @@ def matches(
         output.rows(_pairs(rows), (*AGAINST, "share"), style)
 
 
-def flat(game: dict[str, Any]) -> dict[str, Any]:
+def flat(game: "answers.Match") -> dict[str, Any]:
     """A game as one row."""
     first, second = game["players"]
     erred = [one["team"] for one in game["players"] if one["erred"]]
-    return game | {
+    return {
+        **game,
         "first": first["team"],
         "second": second["team"],
         "first_score": first["score"],
@@ -56,7 +60,7 @@ def flat(game: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _square(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+def _square(rows: "list[answers.MatrixRow]") -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     """The matrix as a table: a column for each agent, points of how many games."""
     places = [str(place) for place, _ in enumerate(rows, 1)]
     found = []
@@ -71,7 +75,7 @@ def _square(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], tuple[str
     return found, ("place", "agent", "rating", *places)
 
 
-def _pairs(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _pairs(rows: "list[answers.MatrixRow]") -> list[dict[str, Any]]:
     """The matrix with a row for each pair that has met."""
     return [
         {

@@ -2,12 +2,15 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from podium.cli import UNFINISHED, end, output
 from podium.cli.memory import client
+
+if TYPE_CHECKING:
+    from podium.client import answers
 
 CHANGES = ("team", "rank_before", "rank_after", "climb", "score_before", "score_after")
 WAIT_S = 3600.0
@@ -72,12 +75,13 @@ def rescore(slug: str, act: str, private: bool, style: str, **options: Any) -> N
     output.say(f"Nothing has changed yet. Next: podium rescore {slug} --apply, or --discard")
 
 
-def _wait(slug: str) -> dict[str, Any]:
+def _wait(slug: str) -> "answers.Rescoring":
     """The trial when everything is scored again."""
     here, until, told = client(), time.monotonic() + WAIT_S, ""
     while True:
         found = here.rescoring(slug)
-        stands = found["progress"]
+        if (stands := found["progress"]) is None:
+            return found
         said = f"{stands['scored'] + len(stands['unscored'])} of {stands['total']} rescored"
         if said != told:
             output.say(said)
@@ -89,7 +93,7 @@ def _wait(slug: str) -> dict[str, Any]:
         time.sleep(PAUSE_S)
 
 
-def _tell(found: dict[str, Any], *, private: bool, style: str) -> None:
+def _tell(found: "answers.Rescoring", *, private: bool, style: str) -> None:
     rows = found["private" if private else "public"]
     output.rows(rows, CHANGES, style)
 

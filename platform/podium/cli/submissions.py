@@ -1,12 +1,15 @@
 """`podium submit, submissions, submission, cancel, limits`."""
 
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from podium.cli import FAULT, INVALID, UNFINISHED, UNSCORED, end, output
 from podium.cli.memory import client, competition
+
+if TYPE_CHECKING:
+    from podium.client import answers
 
 KINDS = ("predictions", "model", "code", "agent")
 WAIT_S = 600.0
@@ -128,17 +131,18 @@ def limits(slug: str | None, style: str) -> None:
     output.record(client().limits(competition(slug)), style)
 
 
-def tell_check(found: dict[str, Any]) -> None:
+def tell_check(found: "answers.Checked") -> None:
     """Say how a dry run ended; exit if the file is invalid."""
     if not found["ok"]:
         end(f"{found['message']} Nothing was counted.", INVALID, found["errors"], found["more"])
     output.say(f"{found['message']} Nothing was counted.")
 
 
-def flat(item: dict[str, Any]) -> dict[str, Any]:
+def flat(item: "answers.Submission") -> dict[str, Any]:
     """A submission as one row: the score that ranks, and the reason of its verdict."""
     score = _first(item["public"])
-    return item | {
+    return {
+        **item,
         "score": score.get("value"),
         "low": score.get("low"),
         "high": score.get("high"),
@@ -147,17 +151,17 @@ def flat(item: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def show_one(found: dict[str, Any], style: str) -> None:
+def show_one(found: "answers.Submission", style: str) -> None:
     """Print a submission: whole as JSON, else what people ask for first."""
     if style == "json":
         output.record(found, style)
         return
     keys = ("id", "competition", "team", "state", "file_name", "message", "received_at")
-    shown = {key: found[key] for key in keys}
+    shown = output.picked(found, keys)
     if found["queue"]:
         shown |= {"position": found["queue"]["position"], "eta_s": found["queue"]["eta_s"]}
-    for split in ("public", "private"):
-        for metric, score in (found[split] or {}).items():
+    for split, scores in (("public", found["public"]), ("private", found["private"])):
+        for metric, score in (scores or {}).items():
             shown[f"{split}_{metric}"] = score["value"]
             shown[f"{split}_{metric}_low"] = score["low"]
             shown[f"{split}_{metric}_high"] = score["high"]
@@ -176,7 +180,7 @@ def _wait(submission_id: int, wait_s: float, style: str) -> None:
 
     told: list[str] = []
 
-    def tell(found: dict[str, Any]) -> None:
+    def tell(found: "answers.Submission") -> None:
         place = f" ({found['queue']['position']} in the queue)" if found["queue"] else ""
         if not told or told[-1] != found["state"]:
             told.append(found["state"])
@@ -200,6 +204,6 @@ def _unfinished(submission_id: int, wait_s: float) -> NoReturn:
     )
 
 
-def _first(scores: dict[str, Any] | None) -> dict[str, Any]:
+def _first(scores: "dict[str, answers.Score] | None") -> dict[str, Any]:
     """The metric that ranks comes first."""
-    return next(iter((scores or {}).values()), {})
+    return {**next(iter(scores.values()))} if scores else {}

@@ -1,11 +1,14 @@
 """`podium team show|create|invite|accept|leave|merge` and `podium select`."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from podium.cli import Suggesting, output
 from podium.cli.memory import client, competition
+
+if TYPE_CHECKING:
+    from podium.client import answers
 
 with_slug = click.option("-c", "--competition", "slug", help="Default: the usual one.")
 
@@ -92,10 +95,10 @@ def select(ids: tuple[int, ...], slug: str | None, style: str) -> None:
         output.say(f"Nothing is selected. What would count: {counting}.")
 
 
-def _tell(found: dict[str, Any], style: str) -> None:
+def _tell(found: "answers.MyTeam", style: str) -> None:
     """Print a team in one record."""
     card = found["team"]
-    shown = {"team": card["name"] if card else None}
+    shown: dict[str, Any] = {"team": card["name"] if card else None}
     if card:
         shown |= {
             "members": [one["handle"] for one in card["members"]],
@@ -107,5 +110,5 @@ def _tell(found: dict[str, Any], style: str) -> None:
             "asked_by": card["asked_by"],
             "disqualified": card["disqualified"],
         }
-    shown |= {key: found[key] for key in ("invited_by", "team_size", "changes_until")}
+    shown |= output.picked(found, ("invited_by", "team_size", "changes_until"))
     output.record(shown, style)
