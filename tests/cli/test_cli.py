@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from podium import accounts, competitions
+from podium.cli import reference
 from podium.models.record import now
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -258,6 +259,11 @@ def test_client_commands_load_neither_web_nor_database_nor_numbers(database_url)
         "found = heavy & set(sys.modules); assert not found, found"
     )
     subprocess.run([sys.executable, "-P", "-c", code], check=True)
+
+
+def test_the_reference_of_commands_is_as_written_down(written_part, database_url):
+    text = reference.sections()
+    assert written_part("cli.md", text) == text
 
 
 def test_the_help_is_as_written_down(shell, snapshot):

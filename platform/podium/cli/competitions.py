@@ -6,7 +6,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from podium.cli import NOT_FOUND, Suggesting, end, output
+from podium.cli import NOT_FOUND, Suggesting, declared, end, output
+from podium.cli.completion import COURSE, SLUG
 from podium.cli.memory import client, competition
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def list_them(level: str | None, search: str | None, mine: bool, style: str) -> 
 
 
 @competitions.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @output.with_format
 def show(slug: str | None, style: str) -> None:
     """Show one competition: what is asked, how it is measured, what a file looks like."""
@@ -61,7 +62,7 @@ def show(slug: str | None, style: str) -> None:
 
 
 @competitions.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 def join(slug: str | None) -> None:
     """Join a competition as a team of one."""
     joined = client().join(competition(slug))
@@ -70,7 +71,7 @@ def join(slug: str | None) -> None:
 
 
 @click.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @output.with_format
 def files(slug: str | None, style: str) -> None:
     """List the files of a competition."""
@@ -79,7 +80,7 @@ def files(slug: str | None, style: str) -> None:
 
 
 @click.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @click.option("-f", "--file", "name", help="Only this file.")
 @click.option(
     "-p",
@@ -110,6 +111,19 @@ def _flat(item: "answers.Competition") -> dict[str, Any]:
     return {**item, "metric": item["metric"]["name"]}
 
 
+@competitions.command()
+@click.argument("slug", type=SLUG, required=False)
+@output.with_format
+def environment(slug: str | None, style: str) -> None:
+    """Show what submitted code runs with: packages, and with --format json the limits."""
+    found = client().environment(competition(slug))
+    if style == "json":
+        output.record(found, style)
+        return
+    rows = [{"package": name, "version": version} for name, version in found["packages"].items()]
+    output.rows(rows, ("package", "version"), style)
+
+
 CHECKS_S = 600
 with_reason = click.option("--reason", default="", help="Why; it goes to the audit log.")
 
@@ -130,7 +144,7 @@ with_reason = click.option("--reason", default="", help="Why; it goes to the aud
     help="With --train and --test: three CSVs whose split is given.",
 )
 @click.option("--title", default="")
-@click.option("--course", default="", help="Only its people see the competition.")
+@click.option("--course", type=COURSE, default="", help="Only its people see the competition.")
 @click.option("--opens-at", default="", help="With its zone, like 2026-12-01T18:00+01:00.")
 @click.option("--closes-at", default="")
 @click.option("--time-zone", default="", help="Where the day of the limit starts.")
@@ -172,7 +186,7 @@ def create(
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.option("--again", is_flag=True, help="Let it be checked again.")
 @click.option("--wait", is_flag=True, help=f"Until they are done, at most {CHECKS_S} s.")
 @output.with_format
@@ -196,7 +210,7 @@ def checks(slug: str, again: bool, wait: bool, style: str) -> None:
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--name", required=True, help="What the board calls it.")
 def baseline(slug: str, file: Path, name: str) -> None:
@@ -206,23 +220,26 @@ def baseline(slug: str, file: Path, name: str) -> None:
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Repeatable.")
 @with_reason
 @output.with_format
 def edit(slug: str, settings: tuple[str, ...], reason: str, style: str) -> None:
     """Change a competition: title, opens_at, closes_at, daily_limit, grace_minutes, course, …
 
-    An empty value means none. The API's description lists all options.
+    An empty value means none. A wrong name is answered with the right ones.
     """
     if not settings:
         raise click.UsageError("Say what to change: --set NAME=VALUE.")
-    wanted = {name: output.value_of(text) for name, text in map(output.setting, settings)}
-    output.record(client().edit(slug, wanted | {"reason": reason}), style)
+    from podium.client.answers import EditRequest
+
+    wanted = declared.values(settings, EditRequest)
+    wanted["reason"] = reason
+    output.record(client().edit(slug, wanted), style)
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @with_reason
 def publish(slug: str, reason: str) -> None:
     """Let a checked draft be seen; it opens when its dates say so."""
@@ -230,7 +247,7 @@ def publish(slug: str, reason: str) -> None:
 
 
 @competitions.command(name="open")
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @with_reason
 def open_now(slug: str, reason: str) -> None:
     """Open a competition now; a checked draft is published first."""
@@ -238,7 +255,7 @@ def open_now(slug: str, reason: str) -> None:
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @with_reason
 def close(slug: str, reason: str) -> None:
     """End a competition now."""
@@ -250,7 +267,7 @@ def _tell_stage(found: "answers.Checks") -> None:
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @with_reason
 def reveal(slug: str, reason: str) -> None:
     """Show the private board to everybody, as `podium reveal`. There is no way back."""
@@ -259,7 +276,7 @@ def reveal(slug: str, reason: str) -> None:
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.argument("new_slug")
 @click.option("--days", type=int, default=0, help="By how many days its dates are later.")
 @click.option("--course", help="The course of the new one.")
@@ -270,7 +287,7 @@ def clone(slug: str, new_slug: str, days: int, course: str | None) -> None:
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.option("-f", "--file", type=click.File(encoding="utf-8"), help="Markdown; - is stdin.")
 @click.option("--reset", is_flag=True, help="Back to the challenge's words.")
 @with_reason
@@ -289,7 +306,7 @@ PARTICIPANTS = (
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @output.with_format
 def participants(slug: str, style: str) -> None:
     """Who takes part, with team and how far they have come: for staff."""
@@ -297,7 +314,7 @@ def participants(slug: str, style: str) -> None:
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.option("-o", "out", type=click.Path(dir_okay=False, path_type=Path), help="[SLUG.zip]")
 def export(slug: str, out: Path | None) -> None:
     """Write the challenge's folder as a zip, answers included."""

@@ -1,4 +1,4 @@
-"""`podium leaderboard [SLUG]`, and `podium leaderboard rebuild SLUG` for those who run Podium."""
+"""`podium leaderboard [show|progress|rebuild] [SLUG]` and `podium shakeup`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from podium.cli import output
+from podium.cli.completion import SLUG
 from podium.cli.memory import client, competition
 
 if TYPE_CHECKING:
@@ -41,11 +42,11 @@ class Board(click.Group):
 
 @click.group(cls=Board)
 def leaderboard() -> None:
-    """The board: SLUG shows it, `rebuild SLUG` makes it anew."""
+    """The board: SLUG shows it, `progress SLUG` how it grew."""
 
 
 @leaderboard.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @click.option("--top", type=click.IntRange(min=1), help=f"So many ranks. Default {TOP}.")
 @click.option("--private", is_flag=True, help="The private board (after the reveal, or as host).")
 @click.option("--download", is_flag=True, help="Write the whole board to SLUG-leaderboard.csv.")
@@ -112,6 +113,17 @@ def _note(row: "answers.BoardRow") -> str:
 
 
 @leaderboard.command()
+@click.argument("slug", type=SLUG, required=False)
+@click.option("--private", is_flag=True, help="Of the first on the private board.")
+@output.with_format
+def progress(slug: str | None, private: bool, style: str) -> None:
+    """How the public scores of the first ten grew, yours and the baselines' too."""
+    found = client().history(competition(slug), split="private" if private else "public")
+    steps = [{**line, **step} for line in found for step in line["steps"]]
+    output.rows(steps, ("rank", "team", "at", "score", "is_baseline", "is_me"), style)
+
+
+@leaderboard.command()
 @click.argument("slugs", nargs=-1, metavar="[SLUG]...")
 @click.option("--all", "everyone", is_flag=True, help="Every competition's.")
 def rebuild(slugs: tuple[str, ...], everyone: bool) -> None:
@@ -135,7 +147,7 @@ def rebuild(slugs: tuple[str, ...], everyone: bool) -> None:
 
 
 @click.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @output.with_format
 def shakeup(slug: str | None, style: str) -> None:
     """Show what the reveal changed: public against private rank."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from podium.cli import output
+from podium.cli.completion import SLUG
 from podium.cli.memory import client, competition
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ MOST = 50  # agents of a matrix
 
 
 @click.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @click.option("--team", default="", help="Games of teams whose name has this text.")
 @click.option("--final", "only_final", is_flag=True, help="The final round only.")
 @click.option("--matrix", is_flag=True, help="Points of each agent against each other one.")

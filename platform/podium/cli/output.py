@@ -69,23 +69,6 @@ def as_csv(records: Iterable[Row], columns: Sequence[str]) -> str:
     return out.getvalue()
 
 
-def setting(text: str) -> tuple[str, str]:
-    """Name and value of `--set NAME=VALUE`."""
-    name, separator, value = text.partition("=")
-    if not separator:
-        raise click.UsageError(f"{text!r} is no NAME=VALUE.")
-    return name, value
-
-
-def value_of(text: str) -> str | int | bool | None:
-    """What the value of a setting means: truth, a whole number, a text, or (empty) none."""
-    if text in ("true", "false"):
-        return text == "true"
-    if text.isdigit():
-        return int(text)
-    return text or None
-
-
 @contextlib.contextmanager
 def bar(label: str, size: int, quiet: bool = False) -> Iterator[Callable[[int], object]]:
     """A progress bar on stderr, where that is a terminal; told the bytes that have passed."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from podium.cli import output
+from podium.cli.completion import SLUG
 from podium.cli.memory import client, competition
 from podium.cli.submissions import tell_check
 from podium.paths import default_home, serves
@@ -18,7 +19,7 @@ LISTED = ("split", "metric", "value", "low", "high", "n", "signature")
 
 
 @click.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @click.option("-f", "--file", required=True, type=FILE, help="The predictions.")
 @click.option("--answers", type=FILE, help="A file of true values: yours, or as host the hidden.")
 @output.with_format

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from podium.cli import FAULT, INVALID, UNFINISHED, UNSCORED, end, output
+from podium.cli.completion import SLUG
 from podium.cli.memory import client, competition
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ with_wait = click.option(
 
 
 @click.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @click.option(
     "-f",
     "--file",
@@ -62,9 +63,12 @@ def submit(
     slug = competition(slug)
     here = client()
     if dry_run:
-        tell_check(here.check(slug, file, kind))
+        with output.bar(file.name, file.stat().st_size) as progress:
+            found = here.check(slug, file, kind, progress=progress)
+        tell_check(found)
         return
-    made = here.submit(slug, file, message, kind)
+    with output.bar(file.name, file.stat().st_size) as progress:
+        made = here.submit(slug, file, message, kind, progress=progress)
     output.say(f"Submission {made['id']} was received ({file.name}, {made['size_bytes']} bytes).")
     if twin := made["same_file_as"]:
         output.say(f"It is the same file as your submission {twin}.")
@@ -79,7 +83,7 @@ def submit(
 
 
 @click.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @click.option("--all", "everybody", is_flag=True, help="Of all teams: for staff.")
 @click.option("--team", default="", help="With --all: a part of the team's name.")
 @click.option("--state", default="", help="With --all: such as error or queued.")
@@ -101,11 +105,25 @@ def submissions(slug: str | None, everybody: bool, style: str, **wanted: str) ->
 @click.command()
 @click.argument("submission_id", type=int, metavar="ID")
 @click.option("--logs", is_flag=True, help="Print what happened to it instead.")
+@click.option(
+    "--download",
+    "target",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Bring the file that was handed in, under this name, instead.",
+)
 @with_wait
 @output.with_format
-def submission(submission_id: int, logs: bool, wait_s: float | None, style: str) -> None:
+def submission(
+    submission_id: int, logs: bool, target: Path | None, wait_s: float | None, style: str
+) -> None:
     """Show one submission; with --wait, when it has ended."""
-    if logs:
+    if target is not None:
+        here = client()
+        size = here.submission(submission_id)["size_bytes"]
+        with output.bar(target.name, size) as progress:
+            click.echo(str(here.fetch_submission(submission_id, target, progress)))
+    elif logs:
         if wait_s is not None:
             client().wait(submission_id, wait_s)
         click.echo(output.clean(client().log(submission_id)), nl=False)
@@ -116,15 +134,17 @@ def submission(submission_id: int, logs: bool, wait_s: float | None, style: str)
 
 
 @click.command()
-@click.argument("submission_id", type=int, metavar="ID")
-def cancel(submission_id: int) -> None:
-    """Stop a submission before its score is recorded; its try is given back."""
-    client().cancel(submission_id)
-    output.say(f"Submission {submission_id} is cancelled. It does not count.")
+@click.argument("ids", nargs=-1, type=int, required=True, metavar="ID...")
+def cancel(ids: tuple[int, ...]) -> None:
+    """Stop submissions before their score is recorded; their tries are given back."""
+    here = client()
+    for submission_id in ids:
+        here.cancel(submission_id)
+        output.say(f"Submission {submission_id} is cancelled. It does not count.")
 
 
 @click.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @output.with_format
 def limits(slug: str | None, style: str) -> None:
     """How many submissions your team has made and may still make."""

@@ -1,16 +1,17 @@
-"""`podium team show|create|invite|accept|leave|merge` and `podium select`."""
+"""`podium team show|create|invite|withdraw|accept|leave|merge` and `podium select`."""
 
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from podium.cli import Suggesting, output
+from podium.cli.completion import SLUG
 from podium.cli.memory import client, competition
 
 if TYPE_CHECKING:
     from podium.client import answers
 
-with_slug = click.option("-c", "--competition", "slug", help="Default: the usual one.")
+with_slug = click.option("-c", "--competition", "slug", type=SLUG, help="Default: the usual one.")
 
 
 @click.group(cls=Suggesting)
@@ -19,7 +20,7 @@ def team() -> None:
 
 
 @team.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @output.with_format
 def show(slug: str | None, style: str) -> None:
     """Show your team, and the teams that invite you."""
@@ -46,6 +47,15 @@ def invite(handle: str | None, slug: str | None) -> None:
         output.say(f"Whoever opens it may enter {made['team']}. It is shown only now.")
     else:
         output.say(f"{handle} is invited to {made['team']}.")
+
+
+@team.command()
+@click.argument("handle", required=False)
+@with_slug
+def withdraw(handle: str | None, slug: str | None) -> None:
+    """Take back the invitation of HANDLE; without one, all links."""
+    client().withdraw_invitation(competition(slug), handle)
+    output.say(f"{handle} is not invited any more." if handle else "No link opens any more.")
 
 
 @team.command()

@@ -11,21 +11,29 @@ Moment = str  # ISO 8601 in UTC
 class AllHandedIn(TypedDict):
     """A page of everybody's submissions, newest first."""
 
-    items: list["HandedIn"]
     page: int
     per_page: int
     total: int
+    items: list["HandedIn"]
 
 
 class Announcement(TypedDict):
     """What a host told everybody; `text` is Markdown."""
 
-    edited_at: Moment | None
     id: int
+    title: str
+    text: str
     is_pinned: bool
     posted_at: Moment
-    text: str
-    title: str
+    edited_at: Moment | None
+
+
+class AnnouncementEdit(TypedDict, total=False):
+    """What is to be another; what is left out stays."""
+
+    title: str | None
+    text: str | None
+    is_pinned: bool | None
 
 
 class Announcements(TypedDict):
@@ -37,18 +45,18 @@ class Announcements(TypedDict):
 class Attempt(TypedDict):
     """One try of a worker, and what it took; `worker` and `cause` are for the host."""
 
-    cause: str | None
-    cpu_s: float | None
-    ended_at: Moment | None
-    log: str
-    memory_bytes: int | None
     number: int
-    outcome: str | None
-    owner: str | None
     stage: str
     started_at: Moment
+    ended_at: Moment | None
+    outcome: str | None
+    owner: str | None
     wall_s: float | None
+    cpu_s: float | None
+    memory_bytes: int | None
+    log: str
     worker: str | None
+    cause: str | None
 
 
 class Board(TypedDict):
@@ -58,35 +66,52 @@ class Board(TypedDict):
     shown before the reveal.
     """
 
-    competition: str
-    frozen_at: Moment | None
-    items: list["BoardRow"]
-    metric: "Metric"
-    mine: "BoardRow | None"
-    names: str
     page: int
-    pages: int
     per_page: int
-    revealed_at: Moment | None
-    revision: int
-    split: str
     total: int
+    competition: str
+    split: str
+    names: str
+    frozen_at: Moment | None
+    revealed_at: Moment | None
+    metric: "Metric"
+    pages: int
+    revision: int
+    items: list["BoardRow"]
+    mine: "BoardRow | None"
 
 
 class BoardOptions(TypedDict):
     """What a host chooses for the board."""
 
-    anti_overfit: str
-    closes_at: Moment | None
-    final_games: int
-    finals: int
-    freezes_at: Moment | None
-    holds_reveal: bool
-    merges_until: Moment | None
     names: str
     order_by: str
+    anti_overfit: str
+    closes_at: Moment | None
+    freezes_at: Moment | None
+    merges_until: Moment | None
+    finals: int
     team_size: int
     window_days: int | None
+    holds_reveal: bool
+    final_games: int
+
+
+class BoardOptionsRequest(TypedDict, total=False):
+    """The options to change; what is left out stays."""
+
+    names: Literal["named", "pseudonymous", "hidden"]
+    order_by: Literal["first", "mean_rank"]
+    anti_overfit: Literal["none", "ladder"]
+    closes_at: Moment | None
+    freezes_at: Moment | None
+    merges_until: Moment | None
+    finals: int
+    team_size: int
+    window_days: int | None
+    holds_reveal: bool
+    final_games: int
+    reason: str
 
 
 class BoardRow(TypedDict):
@@ -97,75 +122,75 @@ class BoardRow(TypedDict):
     the day began) are null where not computed. `others` are scores of the other metrics.
     """
 
-    change: int | None
-    entries: int
+    rank: int | None
+    tied_with_leader: bool | None
+    rank_low: int | None
+    rank_high: int | None
+    team: str
+    members: list[str]
+    score: float
+    low: float | None
     high: float | None
+    entries: int
+    last_at: Moment
     is_baseline: bool
     is_me: bool
-    last_at: Moment
-    low: float | None
-    medal: str
-    members: list[str]
-    others: dict[str, float]
-    rank: int | None
-    rank_high: int | None
-    rank_low: int | None
-    score: float
-    team: str
+    change: int | None
     tie_group: int | None
-    tied_with_leader: bool | None
+    medal: str
+    others: dict[str, float]
 
 
 class Checked(TypedDict):
     """The outcome of a dry run: at most 20 errors, `more` counts the rest."""
 
-    errors: list["Detail"]
-    message: str
-    more: int
     ok: bool
+    message: str
+    errors: list["Detail"]
+    more: int
 
 
 class Checks(TypedDict):
     """How far a competition is, and what its checks have found."""
 
-    blockers: list[str]
-    is_checking: bool
-    scores: dict[str, dict[str, float]]
     slug: str
     stage: str
+    is_checking: bool
+    blockers: list[str]
     warnings: list[str]
+    scores: dict[str, dict[str, float]]
 
 
 class Column(TypedDict):
     """A column of the submission file."""
 
-    allowed: list[str] | None
-    high: float | None
-    low: float | None
     name: str
     type: str
+    low: float | None
+    high: float | None
+    allowed: list[str] | None
 
 
 class Competition(TypedDict):
     """A competition in a list."""
 
-    closes_at: Moment | None
-    daily_limit: int
-    finals: int
-    is_practice: bool
-    joined: bool
-    kinds: list[str]
-    level: str
-    metric: "Metric"
-    opens_at: Moment | None
     slug: str
-    status: str
-    summary: str
-    task: str
-    teams: int
-    time_zone: str
     title: str
+    summary: str
+    level: str
+    task: str
+    kinds: list[str]
+    metric: "Metric"
+    status: str
+    is_practice: bool
+    opens_at: Moment | None
+    closes_at: Moment | None
+    time_zone: str
+    daily_limit: int
     total_limit: int | None
+    finals: int
+    teams: int
+    joined: bool
 
 
 class CompetitionDetail(TypedDict):
@@ -175,59 +200,71 @@ class CompetitionDetail(TypedDict):
     of challenge.toml that podium_scoring.grading.Grading takes.
     """
 
-    also: list[str]
-    board_revision: int
+    slug: str
+    title: str
+    summary: str
+    level: str
+    task: str
+    kinds: list[str]
+    metric: "Metric"
+    status: str
+    is_practice: bool
+    opens_at: Moment | None
     closes_at: Moment | None
+    time_zone: str
     daily_limit: int
+    total_limit: int | None
+    finals: int
+    teams: int
+    joined: bool
+    text: str
+    also: list[str]
     declaration: dict[str, Any]
     edition: str
-    finals: int
-    is_practice: bool
-    joined: bool
-    kinds: list[str]
-    level: str
-    metric: "Metric"
-    opens_at: Moment | None
-    slug: str
-    state_reason: str | None
-    status: str
-    submission: "SubmissionFormat"
-    summary: str
-    task: str
-    team: str | None
-    teams: int
-    text: str
-    time_zone: str
-    title: str
-    total_limit: int | None
     version: int
+    submission: "SubmissionFormat"
+    team: str | None
+    board_revision: int
+    state_reason: str | None
 
 
 class Competitions(TypedDict):
     """A page of competitions."""
 
-    items: list["Competition"]
     page: int
     per_page: int
     total: int
+    items: list["Competition"]
 
 
 class Course(TypedDict):
     """A course as somebody in it sees it; the code and the rules are told to staff."""
 
-    asks_first: bool
-    assistants_may: list[str]
+    slug: str
+    title: str
+    time_zone: str
+    role: str
+    rights: list[str]
     competitions: list[str]
+    people: dict[str, int] | None
     join_code: str | None
     join_until: Moment | None
-    late_days: int
+    asks_first: bool
     mail_domains: list[str]
-    people: dict[str, int] | None
-    rights: list[str]
-    role: str
-    slug: str
-    time_zone: str
-    title: str
+    assistants_may: list[str]
+    late_days: int
+
+
+class CourseOptions(TypedDict, total=False):
+    """What its instructors choose; what is left out stays."""
+
+    title: str | None
+    time_zone: str | None
+    asks_first: bool | None
+    mail_domains: list[str] | None
+    assistants_may: list[str] | None
+    late_days: int | None
+    reason: str
 
 
 class Courses(TypedDict):
@@ -239,99 +276,129 @@ class Courses(TypedDict):
 class Detail(TypedDict):
     """One fault: its line and column in a file (or the field of a request), what fits, what is."""
 
+    line: int | None
     column: str | None
     expected: str
     got: str | None
-    line: int | None
 
 
 class Disqualified(TypedDict):
     """Why a team or submission does not count; empty if it does."""
 
-    disqualified: str
-    submission: int | None
     team: str | None
+    submission: int | None
+    disqualified: str
+
+
+class EditRequest(TypedDict, total=False):
+    """What to change of a competition or of its board; what is left out stays.
+
+    `course` is a course's short name, or null to let everybody see the competition.
+    """
+
+    names: Literal["named", "pseudonymous", "hidden"]
+    order_by: Literal["first", "mean_rank"]
+    anti_overfit: Literal["none", "ladder"]
+    closes_at: Moment | None
+    freezes_at: Moment | None
+    merges_until: Moment | None
+    finals: int
+    team_size: int
+    window_days: int | None
+    holds_reveal: bool
+    final_games: int
+    reason: str
+    title: str
+    opens_at: Moment | None
+    time_zone: str
+    season: str | None
+    daily_limit: int
+    total_limit: int | None
+    grace_minutes: int
+    late_hours: int
+    late_percent: int
+    course: str | None
 
 
 class Edited(TypedDict):
     """A competition's options after the change."""
 
+    names: str
+    order_by: str
     anti_overfit: str
     closes_at: Moment | None
-    course: str | None
-    daily_limit: int
-    final_games: int
-    finals: int
     freezes_at: Moment | None
-    grace_minutes: int
+    merges_until: Moment | None
+    finals: int
+    team_size: int
+    window_days: int | None
     holds_reveal: bool
+    final_games: int
+    slug: str
+    course: str | None
+    title: str
+    opens_at: Moment | None
+    time_zone: str
+    season: str
+    daily_limit: int
+    total_limit: int | None
+    grace_minutes: int
     late_hours: int
     late_percent: int
-    merges_until: Moment | None
-    names: str
-    opens_at: Moment | None
-    order_by: str
-    season: str
-    slug: str
-    team_size: int
-    time_zone: str
-    title: str
-    total_limit: int | None
-    window_days: int | None
 
 
 class Environment(TypedDict):
     """What code, models and agents run with: packages, and `[run]` of challenge.toml."""
 
-    columns: list[str]
-    gpu_memory_mib: int
-    output: str
     packages: dict[str, str]
     run: dict[str, Any]
+    output: str
+    columns: list[str]
+    gpu_memory_mib: int
 
 
 class Episode(TypedDict):
     """One game; `number` names its hidden seed, a trial is an agent's game against itself."""
 
-    competition: str
-    game: str
     id: int
-    is_trial: bool
+    competition: str
     number: int
+    split: str
+    game: str
+    steps: int
+    result: str
+    is_trial: bool
     played_at: Moment
     players: list["EpisodePlayer"]
     replay_url: str
-    result: str
-    split: str
-    steps: int
 
 
 class EpisodePlayer(TypedDict):
     """One agent's part: a return, or 1, ½ or 0; `fault` is told in full to its own team."""
 
-    fault: str
-    score: float
     seat: int
-    submission: int
     team: str
+    submission: int
+    score: float
+    fault: str
 
 
 class Episodes(TypedDict):
     """A page of episodes, newest first."""
 
-    items: list["Episode"]
     page: int
     per_page: int
     total: int
+    items: list["Episode"]
 
 
 class Evidence(TypedDict):
     """What may be worth a question; never a verdict."""
 
-    code: list["EvidencePair"]
-    errors: list["EvidencePair"]
-    sources: list["EvidenceSource"]
     twins: list["EvidenceTwins"]
+    errors: list["EvidencePair"]
+    code: list["EvidencePair"]
+    sources: list["EvidenceSource"]
 
 
 class EvidenceEntry(TypedDict):
@@ -344,25 +411,25 @@ class EvidenceEntry(TypedDict):
 class EvidencePair(TypedDict):
     """Two submissions that are alike."""
 
-    alike: float
-    far: float | None
     one: "EvidenceEntry"
     other: "EvidenceEntry"
+    alike: float
+    far: float | None
 
 
 class EvidenceSource(TypedDict):
     """Teams that hand in from one address."""
 
-    is_classroom: bool
-    share: float
     teams: list[str]
+    share: float
+    is_classroom: bool
 
 
 class EvidenceTwins(TypedDict):
     """The same file from several teams, the earliest first."""
 
-    entries: list["EvidenceEntry"]
     sha256: str
+    entries: list["EvidenceEntry"]
 
 
 class Export(TypedDict):
@@ -377,11 +444,11 @@ class Export(TypedDict):
 class File(TypedDict):
     """A file to download."""
 
-    description: str
     name: str
-    rows: int | None
-    sha256: str
     size_bytes: int
+    sha256: str
+    rows: int | None
+    description: str
     url: str
 
 
@@ -397,36 +464,42 @@ class FinalRound(TypedDict):
     `games_of_a_pair` is 0 where there is none; `in_error` agents wait for the host.
     """
 
-    agents: int
-    at_work: int
+    games_of_a_pair: int
     began_at: Moment | None
     ended_at: Moment | None
-    games_of_a_pair: int
-    in_error: int
-    planned: int
+    agents: int
     played: int
+    planned: int
+    in_error: int
+    at_work: int
 
 
 class Finals(TypedDict):
     """What is selected, and what would count if it ended now (the best on public if nothing is)."""
 
-    closes_at: Moment | None
-    counting: list[int]
-    is_open: bool
     most: int
     selected: list[int]
+    counting: list[int]
+    closes_at: Moment | None
+    is_open: bool
+
+
+class FinalsRequest(TypedDict, total=False):
+    """The ids that shall be final, and no others."""
+
+    submissions: list[int]
 
 
 class Grades(TypedDict):
     """The rule of a competition and all of its grades."""
 
-    changed_since_release: int
-    equal_in_ties: bool
-    items: list["StudentGrade"]
     kind: str | None
     points: list["Point"]
-    released_at: Moment | None
+    equal_in_ties: bool
     trouble: str
+    released_at: Moment | None
+    changed_since_release: int
+    items: list["StudentGrade"]
 
 
 class HandedIn(TypedDict):
@@ -451,47 +524,47 @@ class Joined(TypedDict):
 class Limits(TypedDict):
     """What the caller's team may still submit."""
 
-    accepted_until: Moment | None
-    allowed_now: int
-    closes_at: Moment | None
+    used_today: int
     daily_limit: int
-    days_late: int
-    limited_by: str | None
-    resets_at: Moment
+    allowed_now: int
     total: int
     total_limit: int | None
-    used_today: int
+    resets_at: Moment
+    limited_by: str | None
+    closes_at: Moment | None
+    accepted_until: Moment | None
+    days_late: int
 
 
 class Match(TypedDict):
     """One game; `number` names the opening, which both seats of a pair have played."""
 
     id: int
-    is_final: bool
     number: int
+    steps: int
+    is_final: bool
     played_at: Moment
     players: list["MatchPart"]
     replay_url: str
-    steps: int
 
 
 class MatchPart(TypedDict):
     """One seat of a game: 1 for a win, ½ for a draw, 0 for a loss. The first seat begins."""
 
+    team: str
+    submission: int
+    score: float
     erred: bool
     is_me: bool
-    score: float
-    submission: int
-    team: str
 
 
 class Matches(TypedDict):
     """A page of games, the latest first."""
 
-    items: list["Match"]
     page: int
     per_page: int
     total: int
+    items: list["Match"]
 
 
 class Matrix(TypedDict):
@@ -512,24 +585,24 @@ class MatrixCell(TypedDict):
 class MatrixRow(TypedDict):
     """An agent with its rating; `cells` are against the agents of all rows, in their order."""
 
-    cells: list["MatrixCell | None"]
+    team: str
+    submission: int
+    rating: float
+    low: float | None
     high: float | None
     is_baseline: bool
     is_me: bool
-    low: float | None
-    rating: float
-    submission: int
-    team: str
+    cells: list["MatrixCell | None"]
 
 
 class Me(TypedDict):
     """Who the caller is, and what the token or sign-in allows."""
 
-    created_at: Moment
-    email: str
-    handle: str
     id: int
+    handle: str
+    email: str
     role: str
+    created_at: Moment
     scopes: list[str]
 
 
@@ -550,71 +623,87 @@ class Merged(TypedDict):
 class Metric(TypedDict):
     """What is measured, and where better is."""
 
-    higher_is_better: bool
     name: str
-    options: dict[str, Any]
     title: str
+    higher_is_better: bool
+    options: dict[str, Any]
+
+
+class Moderation(TypedDict, total=False):
+    """What staff changes of a thread; `hidden` is a reason, or empty to show it again."""
+
+    pinned: bool | None
+    locked: bool | None
+    hidden: str | None
 
 
 class MyGrade(TypedDict):
     """The caller's own released grade."""
 
-    kind: str
-    points: list["Point"]
     released_at: Moment
     result: "Result"
+    kind: str
+    points: list["Point"]
 
 
 class MyTeam(TypedDict):
     """The caller's team (null before joining), the teams that invite, the rules."""
 
-    changes_until: Moment | None
-    invited_by: list[str]
     team: "TeamCard | None"
+    invited_by: list[str]
     team_size: int
+    changes_until: Moment | None
 
 
 class NewInvitation(TypedDict):
     """An open invitation; `code` and `link` are told once, for links only."""
 
-    code: str | None
-    handle: str | None
-    link: str | None
     team: str
+    handle: str | None
+    code: str | None
+    link: str | None
 
 
 class NewToken(TypedDict):
     """A token with its text, which is never shown again."""
 
-    created_at: Moment
-    expires_at: Moment | None
-    hint: str
     id: int
-    last_used_at: Moment | None
     name: str
+    hint: str
     scopes: list[str]
+    created_at: Moment
+    last_used_at: Moment | None
+    expires_at: Moment | None
     token: str
 
 
 class Notification(TypedDict):
     """One event that the caller was told of; `link` is a path of this site."""
 
-    created_at: Moment
     id: int
     kind: str
-    link: str
-    read_at: Moment | None
     text: str
+    link: str
+    created_at: Moment
+    read_at: Moment | None
 
 
 class Notifications(TypedDict):
     """They, the latest first, and how many are unread."""
 
-    items: list["Notification"]
     page: int
     per_page: int
     total: int
+    items: list["Notification"]
     unread: int
+
+
+class OverrideRequest(TypedDict, total=False):
+    """A grade set by hand; `percent` of null takes it back."""
+
+    email: str
+    percent: float | None
+    note: str
 
 
 class Part(TypedDict):
@@ -627,66 +716,82 @@ class Part(TypedDict):
 class Participant(TypedDict):
     """One person who takes part; name, address, number and section are of the class list."""
 
-    disqualified: str
-    downloaded_at: Moment | None
-    email: str
     handle: str
+    name: str
+    email: str
+    number: str
+    section: str
+    role: str
+    team: str
     is_leader: bool
     joined_at: Moment
-    last_at: Moment | None
-    name: str
-    number: str
-    private: float | None
-    public: float | None
-    role: str
-    section: str
+    downloaded_at: Moment | None
     submissions: int
-    team: str
+    last_at: Moment | None
+    public: float | None
+    private: float | None
+    disqualified: str
 
 
 class Participants(TypedDict):
     """A page of those who take part, by team."""
 
-    items: list["Participant"]
     page: int
     per_page: int
     total: int
+    items: list["Participant"]
 
 
 class Place(TypedDict):
     """A person's place in a course; `handle` is null until somebody signs up with the address."""
 
-    email: str
-    handle: str | None
     id: int
+    email: str
     name: str
     number: str
+    section: str
     role: str
+    handle: str | None
+
+
+class PlaceRequest(TypedDict, total=False):
+    """Another role or section."""
+
+    role: Literal["instructor", "assistant", "student"]
     section: str
 
 
 class Point(TypedDict):
     """A point of the rule, with the score that its baseline has now."""
 
-    baseline: str | None
     name: str
     percent: float
     score: float | None
+    baseline: str | None
+
+
+class PointRequest(TypedDict, total=False):
+    """A score, or a baseline whose private score it is, with its percent."""
+
+    name: str
+    percent: float
+    score: float | None
+    baseline: str | None
 
 
 class Post(TypedDict):
     """A post; `text` is Markdown, or null where it is deleted or hidden from the caller."""
 
-    author: str | None
-    created_at: Moment
-    deleted_at: Moment | None
-    edited_at: Moment | None
-    hidden: str
-    html: str | None
     id: int
-    is_mine: bool
+    author: str | None
     is_staff: bool
+    is_mine: bool
     text: str | None
+    html: str | None
+    hidden: str
+    created_at: Moment
+    edited_at: Moment | None
+    deleted_at: Moment | None
 
 
 class Preferences(TypedDict):
@@ -698,78 +803,78 @@ class Preferences(TypedDict):
 class Profile(TypedDict):
     """What may be known of a person."""
 
-    bronze: int
-    gold: int
     handle: str
-    history: list["ProfileEntry"]
     points: float
+    gold: int
     silver: int
+    bronze: int
+    history: list["ProfileEntry"]
 
 
 class ProfileEntry(TypedDict):
     """One final board that a person stands on; `points` is null where it counts for no season."""
 
     competition: str
-    ended_at: Moment | None
+    title: str
+    team: str
+    rank: int
+    teams: int
     medal: str
     points: float | None
-    rank: int
-    team: str
-    teams: int
-    title: str
+    ended_at: Moment | None
 
 
 class Progress(TypedDict):
     """How one team's, or one baseline's, public score grew."""
 
-    is_baseline: bool
-    is_me: bool
-    rank: int | None
-    steps: list["Step"]
     team: str
+    rank: int | None
+    is_me: bool
+    is_baseline: bool
+    steps: list["Step"]
 
 
 class Pruned(TypedDict):
     """What is (or would be) deleted, and what is kept for a rescoring alone."""
 
     applied: bool
-    by_competition: dict[str, "Part"]
-    kept_for_rescoring: "Part"
-    scored: "Part"
     total: "Part"
     uncounted: "Part"
+    scored: "Part"
     unnamed: "Part"
+    kept_for_rescoring: "Part"
+    by_competition: dict[str, "Part"]
 
 
 class Queue(TypedDict):
     """Place in the queue, 1 for next; the estimated wait (null: nobody knows); why it waits."""
 
-    eta_s: float | None
     position: int
+    eta_s: float | None
     reason: str
 
 
 class RankChange(TypedDict):
     """One team on one board, before and after."""
 
-    climb: int
-    is_baseline: bool
-    rank_after: int | None
-    rank_before: int | None
-    score_after: float | None
-    score_before: float | None
     team: str
+    is_baseline: bool
+    rank_before: int | None
+    rank_after: int | None
+    score_before: float | None
+    score_after: float | None
+    climb: int
 
 
 class Rehearsal(TypedDict):
     """How far a trial has come; `unscored` are ids of what could not be scored again."""
 
-    at_work: int
-    is_over: bool
-    scored: int
-    total: int
-    unscored: list[int]
     waiting: int
+    at_work: int
+    scored: int
+    unscored: list[int]
+    total: int
+    is_over: bool
 
 
 class Released(TypedDict):
@@ -792,10 +897,10 @@ class Replay(TypedDict):
 class Request(TypedDict):
     """Somebody who came by the code and waits."""
 
-    asked_at: Moment
-    email: str
-    handle: str
     id: int
+    handle: str
+    email: str
+    asked_at: Moment
 
 
 class Requests(TypedDict):
@@ -807,33 +912,33 @@ class Requests(TypedDict):
 class Rescoring(TypedDict):
     """A rescoring, its progress while it is a trial, and what it would change."""
 
-    asked_at: Moment
-    change: str
-    decided_at: Moment | None
     id: int
-    private: list["RankChange"]
-    progress: "Rehearsal | None"
-    public: list["RankChange"]
-    raise_only: bool
+    state: str
+    change: str
     reason: str
     runs_again: bool
-    state: str
+    raise_only: bool
+    asked_at: Moment
+    decided_at: Moment | None
+    progress: "Rehearsal | None"
+    public: list["RankChange"]
+    private: list["RankChange"]
 
 
 class Result(TypedDict):
     """How a grade comes about."""
 
-    by_score: float
-    computed: float
-    credit: float
-    days_from_bank: int
-    days_late: int
-    in_ties: float
-    note: str
-    override: float | None
     percent: float
+    computed: float
     score: float | None
     submission_id: int | None
+    by_score: float
+    in_ties: float
+    days_late: int
+    days_from_bank: int
+    credit: float
+    override: float | None
+    note: str
     words: str
 
 
@@ -865,14 +970,14 @@ class RosterChange(TypedDict):
 class RosterDifference(TypedDict):
     """What a list changes, or in a dry run would."""
 
-    absent: list[str]
-    added: list["RosterLine"]
     applied: bool
-    changed: list["RosterChange"]
-    not_read: list[str]
-    removes: bool
-    unchanged: int
+    added: list["RosterLine"]
     with_account: int
+    changed: list["RosterChange"]
+    unchanged: int
+    absent: list[str]
+    removes: bool
+    not_read: list[str]
 
 
 class RosterLine(TypedDict):
@@ -881,28 +986,37 @@ class RosterLine(TypedDict):
     email: str
     name: str | None
     number: str | None
-    role: str | None
     section: str | None
+    role: str | None
+
+
+class RuleRequest(TypedDict, total=False):
+    """How scores become percent; points from the worst score to the best."""
+
+    kind: Literal["anchors", "thresholds"]
+    points: list["PointRequest"]
+    equal_in_ties: bool
+    reason: str
 
 
 class Score(TypedDict):
     """A value with its 95 % interval; `repeated`: the Ladder shows the team's earlier one."""
 
-    high: float | None
-    low: float | None
-    repeated: bool
     value: float
+    low: float | None
+    high: float | None
+    repeated: bool
 
 
 class Season(TypedDict):
     """A page of a season's ranking; `competitions` count for it."""
 
-    competitions: list[str]
-    items: list["SeasonStanding"]
     page: int
     per_page: int
-    season: str
     total: int
+    season: str
+    competitions: list[str]
+    items: list["SeasonStanding"]
 
 
 class SeasonNames(TypedDict):
@@ -914,23 +1028,23 @@ class SeasonNames(TypedDict):
 class SeasonStanding(TypedDict):
     """A person's place in a season; points fade, those of today are told."""
 
+    rank: int
+    handle: str
+    points: float
+    gold: int
+    silver: int
     bronze: int
     competitions: int
-    gold: int
-    handle: str
     is_me: bool
-    points: float
-    rank: int
-    silver: int
 
 
 class Setting(TypedDict):
     """A setting; whatever is secret in it is hidden."""
 
-    help: str
-    is_changed: bool
     name: str
     value: str
+    help: str
+    is_changed: bool
 
 
 class Settings(TypedDict):
@@ -942,39 +1056,39 @@ class Settings(TypedDict):
 class Shakeup(TypedDict):
     """A page of what the reveal changed, from the first on the private board on."""
 
-    agreement: float | None
-    items: list["Shift"]
-    median_gap: float | None
-    overfitted: int
     page: int
     per_page: int
     total: int
+    median_gap: float | None
+    agreement: float | None
+    overfitted: int
+    items: list["Shift"]
 
 
 class Shift(TypedDict):
     """One team on both boards; see podium.shakeup for what the numbers say."""
 
-    by_chance: bool | None
-    climb: int | None
-    gap: float | None
-    is_me: bool
-    is_overfitted: bool
-    private_rank: int
-    private_score: float
-    public_rank: int | None
-    public_score: float | None
-    rank_high: int | None
-    rank_low: int | None
-    surprise: float | None
     team: str
+    is_me: bool
+    public_rank: int | None
+    private_rank: int
+    climb: int | None
+    public_score: float | None
+    private_score: float
+    gap: float | None
+    surprise: float | None
+    rank_low: int | None
+    rank_high: int | None
+    by_chance: bool | None
+    is_overfitted: bool
 
 
 class SignIn(TypedDict):
     """A browser that the caller is signed in with."""
 
+    id: int
     browser: str
     created_at: Moment
-    id: int
     seen_at: Moment
 
 
@@ -997,128 +1111,141 @@ class StudentGrade(TypedDict):
     email: str
     name: str
     number: str
-    released_percent: float | None
-    result: "Result | None"
     section: str
+    result: "Result | None"
+    released_percent: float | None
 
 
 class Submission(TypedDict):
     """A submission; `private` is null until the reveal, except for hosts."""
 
-    attempts: list["Attempt"]
-    competition: str
-    disqualified: str
-    ended_at: Moment | None
-    file_name: str
     id: int
+    competition: str
+    team: str
     kind: str
+    file_name: str
+    sha256: str
+    size_bytes: int
     message: str
-    private: "dict[str, Score] | None"
-    public: "dict[str, Score] | None"
+    state: str
+    verdict: "Verdict | None"
     queue: "Queue | None"
     received_at: Moment
-    same_file_as: int | None
-    scored_at: Moment | None
-    selected: bool
-    sha256: str
-    signature: str | None
-    size_bytes: int
     started_at: Moment | None
-    state: str
-    team: str
+    scored_at: Moment | None
+    ended_at: Moment | None
+    public: "dict[str, Score] | None"
+    private: "dict[str, Score] | None"
+    signature: str | None
+    selected: bool
+    disqualified: str
+    attempts: list["Attempt"]
     timeline: list["Transition"]
-    verdict: "Verdict | None"
+    same_file_as: int | None
 
 
 class SubmissionFormat(TypedDict):
     """What a submission file looks like."""
 
-    columns: list["Column"]
     format: str
+    columns: list["Column"]
     max_bytes: int
 
 
 class Submissions(TypedDict):
     """A page of submissions, newest first."""
 
-    items: list["Submission"]
     page: int
     per_page: int
     total: int
+    items: list["Submission"]
 
 
 class TeamCard(TypedDict):
     """A team, as its members see it."""
 
-    asked: list[str]
-    asked_by: list[str]
+    name: str
+    members: list["Member"]
+    submissions: int
     disqualified: str
     invited: list[str]
     links: int
-    members: list["Member"]
-    name: str
-    submissions: int
+    asked: list[str]
+    asked_by: list[str]
 
 
 class TeamLimits(TypedDict):
     """To whom a host gave something; of a team (or a student who is in one) its limits now."""
 
-    limits: "Limits | None"
-    section: str | None
-    student: str | None
     team: str | None
+    student: str | None
+    section: str | None
+    limits: "Limits | None"
+
+
+class Text(TypedDict, total=False):
+    """What is written."""
+
+    text: str
+
+
+class TextRequest(TypedDict, total=False):
+    """What students are to read."""
+
+    text: str | None
+    reason: str
 
 
 class Thread(TypedDict):
     """A thread in a list; `hidden` is the reason, and only staff sees hidden ones."""
 
-    author: str | None
-    created_at: Moment
-    hidden: str
     id: int
-    is_staff: bool
-    last_at: Moment
-    locked: bool
-    pinned: bool
-    replies: int
     title: str
+    author: str | None
+    is_staff: bool
+    pinned: bool
+    locked: bool
+    hidden: str
+    replies: int
+    created_at: Moment
+    last_at: Moment
 
 
 class ThreadWithPosts(TypedDict):
     """A thread with its posts in their order."""
 
-    author: str | None
-    created_at: Moment
-    hidden: str
     id: int
-    is_staff: bool
-    last_at: Moment
-    locked: bool
-    pinned: bool
-    posts: list["Post"]
-    replies: int
     title: str
+    author: str | None
+    is_staff: bool
+    pinned: bool
+    locked: bool
+    hidden: str
+    replies: int
+    created_at: Moment
+    last_at: Moment
+    posts: list["Post"]
 
 
 class Threads(TypedDict):
     """Pinned ones, then those that were written in last."""
 
-    items: list["Thread"]
     page: int
     per_page: int
     total: int
+    items: list["Thread"]
 
 
 class Token(TypedDict):
     """A token without its text."""
 
-    created_at: Moment
-    expires_at: Moment | None
-    hint: str
     id: int
-    last_used_at: Moment | None
     name: str
+    hint: str
     scopes: list[str]
+    created_at: Moment
+    last_used_at: Moment | None
+    expires_at: Moment | None
 
 
 class Tokens(TypedDict):
@@ -1131,10 +1258,10 @@ class Transition(TypedDict):
     """A change of state; `source` is null at reception."""
 
     at: Moment
-    attempt: int
-    note: str
     source: str | None
     target: str
+    attempt: int
+    note: str
 
 
 class UnmatchedRow(TypedDict):
@@ -1153,32 +1280,32 @@ class Unread(TypedDict):
 class Usage(TypedDict):
     """What fills the storage: by kind, by competition and kind, by challenge; and the home."""
 
-    challenges: dict[str, "Part"]
-    competitions: dict[str, dict[str, "Part"]]
-    free_bytes: int | None
-    home: dict[str, "Part"]
-    kinds: dict[str, "Part"]
     total: "Part"
+    kinds: dict[str, "Part"]
+    competitions: dict[str, dict[str, "Part"]]
+    challenges: dict[str, "Part"]
     unnamed: "Part"
+    home: dict[str, "Part"]
+    free_bytes: int | None
 
 
 class User(TypedDict):
     """An account, as its owner sees it."""
 
-    created_at: Moment
-    email: str
-    handle: str
     id: int
+    handle: str
+    email: str
     role: str
+    created_at: Moment
 
 
 class Verdict(TypedDict):
     """How a submission ended: whose it is, why, what to do, whether it counts."""
 
     code: str
-    counts: bool
-    details: list["Detail"]
-    help: str
-    more: int
     owner: str
     reason: str
+    help: str
+    counts: bool
+    details: list["Detail"]
+    more: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from podium.client.submissions import Submissions
 from podium.client.transport import part, persist
@@ -28,7 +28,7 @@ class Courses(Submissions):
         asked = {"slug": course, "title": title, "time_zone": time_zone}
         return self._json("POST", "/courses", send=asked)
 
-    def change_course(self, course: str, options: dict[str, Any]) -> answers.Course:
+    def change_course(self, course: str, options: answers.CourseOptions) -> answers.Course:
         """Change options of a course: for its instructors."""
         return self._json("PATCH", f"/courses/{part(course)}", send=options)
 
@@ -75,7 +75,9 @@ class Courses(Submissions):
         asked = {"handle": handle, "role": role, "section": section}
         return self._json("POST", f"/courses/{part(course)}/people", send=asked)
 
-    def change_place(self, course: str, place_id: int, options: dict[str, Any]) -> answers.Place:
+    def change_place(
+        self, course: str, place_id: int, options: answers.PlaceRequest
+    ) -> answers.Place:
         """Change the role or the section of a place: for staff."""
         return self._json("PATCH", f"/courses/{part(course)}/people/{place_id}", send=options)
 
@@ -91,7 +93,7 @@ class Courses(Submissions):
         """The own grade, when it is released."""
         return self._json("GET", f"/competitions/{part(slug)}/grades/mine")
 
-    def set_grade_rule(self, slug: str, rule: dict[str, Any]) -> None:
+    def set_grade_rule(self, slug: str, rule: answers.RuleRequest) -> None:
         """Publish how scores become percent: for instructors."""
         self._do("PUT", f"/competitions/{part(slug)}/grades/rule", send=rule)
 

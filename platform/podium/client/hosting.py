@@ -30,7 +30,7 @@ class Hosting(Submissions):
         files = parts or ({} if file is None else {"file": file})
         return self._send("POST", "/competitions", fields, files)
 
-    def edit(self, slug: str, options: dict[str, Any]) -> answers.Edited:
+    def edit(self, slug: str, options: answers.EditRequest) -> answers.Edited:
         """Change a competition or its board."""
         return self._json("PATCH", f"/competitions/{part(slug)}", send=options)
 

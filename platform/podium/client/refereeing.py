@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from podium.client.submissions import Submissions
 from podium.client.transport import part
@@ -19,7 +19,7 @@ class Refereeing(Submissions):
         """What the host has chosen for the board."""
         return self._json("GET", f"/competitions/{part(slug)}/board")
 
-    def change_board(self, slug: str, options: dict[str, Any]) -> answers.BoardOptions:
+    def change_board(self, slug: str, options: answers.BoardOptionsRequest) -> answers.BoardOptions:
         """Change options of the board."""
         return self._json("PATCH", f"/competitions/{part(slug)}/board", send=options)
 

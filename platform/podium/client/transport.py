@@ -21,7 +21,8 @@ from podium.client.problem import ProblemError
 from podium.client.proxies import pool
 
 API = "/api/v1"
-TIMEOUT = urllib3.Timeout(connect=10, read=120)  # to connect, between two bytes of an answer
+CONNECT_S = 10.0
+READ_S = 120.0  # between two bytes of an answer
 TRIES = 4
 PAUSE_S = 0.5  # before the second try, doubled for each further one
 LONGEST_PAUSE_S = 60.0  # a server that asks for more is not waited for
@@ -44,16 +45,21 @@ class Transport:
     """One server and, unless it is None, the token of who calls it.
 
     What the server refuses because it is busy (429, 503) is asked again after the time that it
-    names, if asking twice cannot do a thing twice. Answers with an ETag are kept: asked again, the
-    server says whether they still hold.
+    names, at most `patience_s`, if asking twice cannot do a thing twice. Answers with an ETag are
+    kept: asked again, the server says whether they still hold.
     """
 
-    def __init__(self, url: str, token: str | None = None) -> None:
+    def __init__(
+        self, url: str, token: str | None = None, *, patience_s: float = LONGEST_PAUSE_S
+    ) -> None:
         if not url.startswith(("http://", "https://")):
             raise ProblemError(
                 0, "bad_request", f"{url!r} is no address. It begins with http:// or https://."
             )
         self.url = url.rstrip("/")
+        self._patience_s = patience_s
+        connect_s, read_s = min(CONNECT_S, patience_s), min(READ_S, 2 * patience_s)
+        self._timeout = urllib3.Timeout(connect=connect_s, read=read_s)
         self._http = pool(self.url)
         self._headers = {"User-Agent": f"podium/{__version__}", "Accept": "application/json, */*"}
         if token:
@@ -110,7 +116,7 @@ class Transport:
                 _ = answer.data  # read and kept, and the connection is free again
             return answer
 
-        return persist(ask, codes)
+        return persist(ask, codes, self._patience_s)
 
     def _once(
         self,
@@ -136,7 +142,7 @@ class Transport:
                 address,
                 body=data,
                 headers=said,
-                timeout=TIMEOUT,
+                timeout=self._timeout,
                 retries=False,
                 redirect=False,
                 preload_content=False,
@@ -198,7 +204,11 @@ class Transport:
             answer.release_conn()
 
 
-def persist(act: Callable[[], T], codes: Iterable[str] = BUSY | GONE) -> T:
+def persist(
+    act: Callable[[], T],
+    codes: Iterable[str] = BUSY | GONE,
+    patience_s: float = LONGEST_PAUSE_S,
+) -> T:
     """Do what may safely be done twice until it works: a few tries, pauses as the server asks."""
     attempt = 1
     while True:
@@ -206,7 +216,7 @@ def persist(act: Callable[[], T], codes: Iterable[str] = BUSY | GONE) -> T:
             return act()
         except ProblemError as error:
             pause_s = error.retry_after_s or PAUSE_S * 2 ** (attempt - 1)
-            if error.code not in codes or attempt == TRIES or pause_s > LONGEST_PAUSE_S:
+            if error.code not in codes or attempt == TRIES or pause_s > patience_s:
                 raise
         time.sleep(pause_s * random.uniform(1.0, 1.2))
         attempt += 1

@@ -22,17 +22,24 @@ WIDTH = 100
 
 
 def source(spec: dict[str, Any]) -> str:
-    """The module: what answers with success hold, and what that holds, by name."""
+    """The module: what answers with success hold and what changes take, by name."""
     schemas = spec["components"]["schemas"]
     wanted: dict[str, dict[str, Any]] = {}
+    changes: dict[str, dict[str, Any]] = {}  # what is asked: keys that are left out stay
     for path, operations in spec["paths"].items():
         if path.startswith("/api/v1/work/"):
             continue  # between workers and the server, not for clients
-        for operation in operations.values():
+        for method, operation in operations.items():
+            if method in ("patch", "put"):
+                _collect(operation.get("requestBody", {}), schemas, changes)
             for status, answer in operation["responses"].items():
                 if status.startswith("2"):
                     _collect(answer, schemas, wanted)
-    return HEAD + "".join(_class(name, wanted[name]) for name in sorted(wanted))
+    shapes = {name: (schema, "") for name, schema in wanted.items()}
+    shapes |= {
+        name: (schema, ", total=False") for name, schema in changes.items() if name not in wanted
+    }
+    return HEAD + "".join(_class(name, *shapes[name]) for name in sorted(shapes))
 
 
 def _collect(place: Any, schemas: dict[str, Any], wanted: dict[str, dict[str, Any]]) -> None:
@@ -44,7 +51,7 @@ def _collect(place: Any, schemas: dict[str, Any], wanted: dict[str, dict[str, An
         return
     if reference := place.get("$ref"):
         whole = reference.rpartition("/")[2]
-        name = _short(whole)
+        name = short(whole)
         if name not in wanted:
             wanted[name] = schemas[whole]
             _collect(schemas[whole], schemas, wanted)
@@ -52,8 +59,8 @@ def _collect(place: Any, schemas: dict[str, Any], wanted: dict[str, dict[str, An
         _collect(one, schemas, wanted)
 
 
-def _class(name: str, schema: dict[str, Any]) -> str:
-    lines = [f"\n\nclass {name}(TypedDict):\n"]
+def _class(name: str, schema: dict[str, Any], total: str) -> str:
+    lines = [f"\n\nclass {name}(TypedDict{total}):\n"]
     if text := schema.get("description"):
         first, _, rest = f'"""{text}"""'.partition("\n")
         first, _, rest = text.partition("\n")
@@ -61,27 +68,27 @@ def _class(name: str, schema: dict[str, Any]) -> str:
         lines.append(textwrap.indent(said, "    "))
         lines.append("\n")
     for field, place in schema.get("properties", {}).items():
-        lines.append(f"    {field}: {_type(place)}\n")
+        lines.append(f"    {field}: {type_of(place)}\n")
     return "".join(lines)
 
 
-def _type(place: dict[str, Any]) -> str:
+def type_of(place: dict[str, Any]) -> str:
     """A schema as an annotation."""
     if reference := place.get("$ref"):
-        return f'"{_short(reference.rpartition("/")[2])}"'
+        return f'"{short(reference.rpartition("/")[2])}"'
     if "enum" in place:
         return f"Literal[{', '.join(map(_quoted, place['enum']))}]"
     if parts := place.get("anyOf"):
-        return _union([_type(part) for part in parts])
+        return _union([type_of(part) for part in parts])
     if isinstance(kinds := place.get("type"), list):
         return _union([PLAIN[kind] for kind in kinds])
     if kinds == "array":
         if pair := place.get("prefixItems"):
-            return f"list[{_union(list(dict.fromkeys(map(_type, pair))))}]"
-        return f"list[{_type(place.get('items', {}))}]"
+            return f"list[{_union(list(dict.fromkeys(map(type_of, pair))))}]"
+        return f"list[{type_of(place.get('items', {}))}]"
     if kinds == "object":
         values = place.get("additionalProperties")
-        return f"dict[str, {_type(values) if isinstance(values, dict) else 'Any'}]"
+        return f"dict[str, {type_of(values) if isinstance(values, dict) else 'Any'}]"
     if kinds == "string" and place.get("format") == "date-time":
         return "Moment"
     return PLAIN.get(kinds or "", "Any")
@@ -97,6 +104,6 @@ def _quoted(value: object) -> str:
     return f'"{value}"'
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
     """A model's own name: the description puts the model around it before a point."""
     return re.sub(r"\W", "_", name.rpartition(".")[2])

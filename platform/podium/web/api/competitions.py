@@ -83,7 +83,7 @@ def environment(slug: str) -> shapes.Environment:
 
 @blueprint.post("/<slug>/join")
 @blueprint.output(shapes.Joined)
-@blueprint.doc(security="token", responses=[401, 403])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403])
 def join(slug: str) -> shapes.Joined:
     """Join as a team of one; joining again changes nothing."""
     caller = identity.need_caller("submit")

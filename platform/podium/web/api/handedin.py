@@ -101,7 +101,7 @@ class Participants(Page):
 @blueprint.get("/submissions/all")
 @blueprint.input(FilterQuery, location="query", arg_name="query")
 @blueprint.output(AllHandedIn)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
 def list_all(slug: str, query: FilterQuery) -> Page:
     """Everybody's submissions: `state`, `verdict`, `kind`, `counts`, a part of team or text."""
     caller = identity.need_caller("host")
@@ -119,7 +119,7 @@ def list_all(slug: str, query: FilterQuery) -> Page:
 @blueprint.post("/submissions/retry")
 @blueprint.input(RetryRequest, arg_name="asked")
 @blueprint.output(Retried)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
 def run_again(slug: str, asked: RetryRequest) -> Retried:
     """Let all that ended in error wait again, or those of a team or with a word in them."""
     caller = identity.need_caller("host")
@@ -131,7 +131,7 @@ def run_again(slug: str, asked: RetryRequest) -> Retried:
 @blueprint.get("/participants")
 @blueprint.input(PageQuery, location="query", arg_name="query")
 @blueprint.output(Participants)
-@blueprint.doc(security="token", responses=[401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404])
 def list_participants(slug: str, query: PageQuery) -> Page:
     """Who takes part, with team and how far they have come."""
     caller = identity.need_caller("host")

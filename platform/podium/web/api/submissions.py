@@ -97,7 +97,7 @@ def show(submission_id: int) -> shapes.Submission:
 
 @blueprint.post("/submissions/<int(max=2147483647):submission_id>/cancel")
 @blueprint.output(shapes.Submission)
-@blueprint.doc(security="token", responses=[401, 403, 409])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403, 409])
 def cancel(submission_id: int) -> shapes.Submission:
     """Stop a submission before its score is recorded; its try is given back."""
     submissions.cancel(installation(), identity.need_caller("submit"), submission_id)
@@ -106,7 +106,7 @@ def cancel(submission_id: int) -> shapes.Submission:
 
 @blueprint.post("/submissions/<int(max=2147483647):submission_id>/select")
 @blueprint.output(shapes.Finals)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404, 409, 429])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[400, 401, 403, 404, 409, 429])
 def select(submission_id: int) -> shapes.Finals:
     """Add a submission to the finals of its team."""
     return _select(submission_id, selected=True)
@@ -114,7 +114,7 @@ def select(submission_id: int) -> shapes.Finals:
 
 @blueprint.delete("/submissions/<int(max=2147483647):submission_id>/select")
 @blueprint.output(shapes.Finals)
-@blueprint.doc(security="token", responses=[401, 403, 404, 409])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403, 404, 409])
 def take_out(submission_id: int) -> shapes.Finals:
     """Take a submission out of the finals of its team."""
     return _select(submission_id, selected=False)
