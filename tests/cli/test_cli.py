@@ -9,10 +9,11 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import click
 import pytest
 
 from podium import accounts, competitions
-from podium.cli import reference
+from podium.cli import main, reference
 from podium.models.record import now
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -249,16 +250,57 @@ def test_what_others_wrote_cannot_steer_the_terminal(ada, predictions):
     assert len(shown.splitlines()) == 2
 
 
+HERE = {"challenges", "run", "score"}  # work on this machine, beside or instead of a server
+
+
 def test_client_commands_load_neither_web_nor_database_nor_numbers(database_url):
     code = (
-        "import sys; from podium.cli import main, Main, COMMANDS;"
+        "import sys; from podium.cli import main, COMMANDS;"
         "import click; ctx = click.Context(main);"
-        "[main.get_command(ctx, n) for n, e in COMMANDS.items() if e.section == 'Compete'];"
+        f"here = {HERE!r} | {{n for n, e in COMMANDS.items() if e.section not in ('Compete', 'Host')}};"
+        "here -= {'operation'};"
+        "loaded = [main.get_command(ctx, n) for n in COMMANDS if n not in here];"
+        "assert len(loaded) > 30;"
         "import podium.client;"
-        "heavy = {'flask', 'sqlalchemy', 'pydantic', 'pandas', 'numpy', 'rich', 'redis'};"
+        "heavy = {'flask', 'sqlalchemy', 'pydantic', 'pandas', 'numpy', 'rich', 'redis', 'rq'};"
+        "heavy |= {'torch', 'sklearn', 'scipy', 'requests', 'podium_scoring', 'podium.config'};"
         "found = heavy & set(sys.modules); assert not found, found"
     )
     subprocess.run([sys.executable, "-P", "-c", code], check=True)
+
+
+@pytest.mark.parametrize("command", ["--help", "--version", "config", "completion"])
+def test_what_asks_no_server_loads_no_http(command, database_url):
+    arguments = {"config": ["config", "show"], "completion": ["completion", "bash"]}
+    code = (
+        "import sys; from podium.cli import main;"
+        f"main({arguments.get(command, [command])!r}, standalone_mode=False);"
+        "found = {'urllib3', 'ssl', 'http.client'} & set(sys.modules); assert not found, found"
+    )
+    subprocess.run([sys.executable, "-P", "-c", code], check=True, capture_output=True)
+
+
+def commands_of(group, context):
+    """Every command below a group, with its words."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        inner = click.Context(command, parent=context, info_name=name)
+        if isinstance(command, click.Group):
+            yield from commands_of(command, inner)
+        else:
+            yield inner.command_path, command
+
+
+def test_every_listing_is_a_table_csv_or_json(database_url):
+    context = click.Context(main, info_name="podium")
+    found = dict(commands_of(main, context))
+    listings = {
+        path: {option for parameter in command.params for option in parameter.opts}
+        for path, command in found.items()
+        if (command.help or "").startswith(("List", "Show", "Who ", "Everybody"))
+    }
+    assert len(listings) > 25
+    assert [path for path, options in listings.items() if "--format" not in options] == []
 
 
 def test_the_reference_of_commands_is_as_written_down(written_part, database_url):

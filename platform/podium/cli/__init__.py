@@ -31,6 +31,7 @@ EXIT_BY_CODE = {
     "too_large": INVALID,
     "invalid_submission": INVALID,
     "no_answer": FAULT,
+    "rate_limited": FAULT,  # not the team's limit: the server's, and it passes
     "fault": FAULT,
     "config": USAGE,
 }

@@ -6,6 +6,7 @@ compares it with what is made here, and writes it with UPDATE_SNAPSHOTS=1.
 
 import re
 import textwrap
+from collections.abc import Mapping
 from typing import Any
 
 HEAD = '''"""The answers of the API as typed dictionaries.
@@ -21,7 +22,7 @@ PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool"
 WIDTH = 100
 
 
-def source(spec: dict[str, Any]) -> str:
+def source(spec: Mapping[str, Any]) -> str:
     """The module: what answers with success hold and what changes take, by name."""
     schemas = spec["components"]["schemas"]
     wanted: dict[str, dict[str, Any]] = {}
@@ -72,7 +73,7 @@ def _class(name: str, schema: dict[str, Any], total: str) -> str:
     return "".join(lines)
 
 
-def type_of(place: dict[str, Any]) -> str:
+def type_of(place: Mapping[str, Any]) -> str:
     """A schema as an annotation."""
     if reference := place.get("$ref"):
         return f'"{short(reference.rpartition("/")[2])}"'

@@ -157,7 +157,9 @@ def list_people(course: str) -> shapes.Roster:
 @takes_list
 @blueprint.output(shapes.RosterDifference)
 @blueprint.doc(
-    security="token", responses=[400, 401, 403, 404, 413, 422], extensions={"requestBody": FORM}
+    security=[{"token": ["host"]}],
+    responses=[400, 401, 403, 404, 413, 422],
+    extensions={"requestBody": FORM},
 )
 def import_roster(course: str, content: bytes | None) -> shapes.RosterDifference:
     """Bring the course to a class list, or with `dry_run` say what it would change."""

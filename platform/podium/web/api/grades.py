@@ -129,7 +129,9 @@ def release(slug: str, asked: Reason) -> shapes.Released:
 @takes_list
 @blueprint.output(shapes.Export)
 @blueprint.doc(
-    security="token", responses=[400, 401, 403, 404, 413, 422], extensions={"requestBody": FORM}
+    security=[{"token": ["host"]}],
+    responses=[400, 401, 403, 404, 413, 422],
+    extensions={"requestBody": FORM},
 )
 def export(slug: str, content: bytes | None) -> shapes.Export:
     """Grades as a CSV; for canvas and moodle filled into the class list that is sent."""

@@ -103,7 +103,7 @@ def _form(shape: type[Shape]) -> dict[str, Any]:
 @takes_new
 @blueprint.output(Checks, status_code=201)
 @blueprint.doc(
-    security="token",
+    security=[{"token": ["host"]}],
     responses=[400, 401, 403, 404, 409, 413],
     extensions={"requestBody": _form(CreateForm)},
 )
@@ -240,7 +240,7 @@ def _checks(slug: str, caller: Caller) -> Checks:
 @takes_file(must_have_room=False)
 @blueprint.output(HandedIn, status_code=201)
 @blueprint.doc(
-    security="token",
+    security=[{"token": ["host"]}],
     responses=[400, 401, 403, 404, 413],
     extensions={"requestBody": _form(BaselineForm)},
 )

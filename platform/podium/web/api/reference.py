@@ -3,6 +3,7 @@
 The help page and docs/reference/api.md are made from this.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -93,10 +94,7 @@ def _route(method: str, path: str, operation: Mapping[str, Any]) -> Route:
         noun=operation["tags"][0],
         summary=operation.get("summary", ""),
         scope=" ".join(security[0]["token"]) if security else "",
-        query=tuple(
-            Field(one["name"], type_of(one["schema"]).replace('"', ""), one["required"])
-            for one in query
-        ),
+        query=tuple(Field(one["name"], _plain(one["schema"]), one["required"]) for one in query),
         form=() if "$ref" in form else tuple(_fields(form)),
         takes=short(form["$ref"].rpartition("/")[2]) if "$ref" in form else "",
         gives=_given(operation["responses"]),
@@ -119,8 +117,14 @@ def _fields(schema: Mapping[str, Any]) -> Iterator[Field]:
     required = schema.get("required", ())
     for name, place in schema.get("properties", {}).items():
         is_file = place.get("format") == "binary"
-        type_ = "file" if is_file else type_of(place).replace('"', "")
+        type_ = "file" if is_file else _plain(place)
         yield Field(name, type_, name in required)
+
+
+def _plain(place: Mapping[str, Any]) -> str:
+    """A type in words: of a choice, what there is to choose from."""
+    text = type_of(place).replace('"', "").replace("Literal", "")
+    return re.sub(r"\[([a-z_, ]+)\]", lambda found: found[1].replace(", ", " | "), text)
 
 
 def _references(place: Any) -> Iterator[str]:

@@ -43,7 +43,7 @@ def show(slug: str) -> shapes.Rescoring:
 @takes_file(must_have_room=False, may_lack=True)
 @blueprint.output(shapes.Rescoring, status_code=201)
 @blueprint.doc(
-    security="token",
+    security=[{"token": ["host"]}],
     responses=[400, 401, 403, 404, 409, 413],
     extensions={"requestBody": FORM},
 )

@@ -42,7 +42,9 @@ SUBMIT = {
 @blueprint.post("/competitions/<slug>/submissions")
 @takes_file(must_have_room=True)
 @blueprint.output(shapes.Submission, status_code=201)
-@blueprint.doc(security="token", responses=[400, 401, 403, 409, 413, 429], extensions=SUBMIT)
+@blueprint.doc(
+    security=[{"token": ["submit"]}], responses=[400, 401, 403, 409, 413, 429], extensions=SUBMIT
+)
 def submit(slug: str, upload: Upload) -> tuple[shapes.Submission, int, dict[str, str]]:
     """Hand in a file. The header `Idempotency-Key` makes it safe to send the same again."""
     caller = identity.need_caller("submit")
