@@ -24,11 +24,16 @@ def account() -> None:
 @account.command()
 @click.argument("handle")
 @click.argument("email")
+@click.option("--url", help="The server's address. Default: the one used last.")
 @with_stdin
-def create(handle: str, email: str, password_stdin: bool) -> None:
-    """Sign up on the server."""
-    made = client().sign_up(handle, email, password("Password", password_stdin, confirm=True))
-    output.say(f"{made['handle']} has an account. Next: podium login --handle {made['handle']}")
+def create(handle: str, email: str, url: str | None, password_stdin: bool) -> None:
+    """Sign up on a server."""
+    from podium.client import Client
+
+    here = Client(url or Profile.load().server())
+    made = here.sign_up(handle, email, password("Password", password_stdin, confirm=True))
+    own = f"--url {here.url} --handle {made['handle']}"
+    output.say(f"{made['handle']} has an account on {here.url}. Next: podium login {own}")
 
 
 @account.command(name="sign-ins")

@@ -270,7 +270,7 @@ def _tell_stage(found: "answers.Checks") -> None:
 @click.argument("slug", type=SLUG)
 @with_reason
 def reveal(slug: str, reason: str) -> None:
-    """Show the private board to everybody, as `podium reveal`. There is no way back."""
+    """Reveal the private board to everybody, as `podium reveal`. There is no way back."""
     made = client().reveal(slug, reason)
     output.say(f"The private board of {slug} is revealed ({made['revealed_at']}).")
 

@@ -108,7 +108,7 @@ def override(slug: str, email: str, percent: float | None, note: str, back: bool
 @click.argument("slug", type=SLUG)
 @click.option("--reason", default="", help="Why; it goes to the audit log.")
 def release(slug: str, reason: str) -> None:
-    """Show every student the grade as it is computed now."""
+    """Release grades: every student sees theirs as it is computed now."""
     found = client().release_grades(slug, reason)
     output.say(f"{found['students']} students see their grade of {slug}.")
 

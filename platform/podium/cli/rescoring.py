@@ -103,7 +103,7 @@ def _tell(found: "answers.Rescoring", *, private: bool, style: str) -> None:
 @click.argument("slug", type=SLUG)
 @with_reason
 def reveal(slug: str, reason: str) -> None:
-    """Show the private board to everybody. There is no way back."""
+    """Reveal the private board to everybody. There is no way back."""
     made = client().reveal(slug, reason)
     output.say(f"The private board of {slug} is revealed ({made['revealed_at']}).")
 

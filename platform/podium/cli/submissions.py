@@ -16,8 +16,8 @@ KINDS = ("predictions", "model", "code", "agent")
 WAIT_S = 600.0
 STATES_EXIT = {"invalid": INVALID, "failed": UNSCORED, "cancelled": UNSCORED, "error": FAULT}
 LISTED = (
-    *("id", "state", "score", "low", "high", "private_score", "file_name", "message"),
-    *("received_at", "scored_at", "reason"),
+    *("id", "state", "score", "low", "high", "private_score", "kind", "file_name", "message"),
+    *("selected", "received_at", "scored_at", "reason"),
 )
 ALL_LISTED = (
     *("id", "team", "handle", "state", "verdict", "public", "private", "kind", "file_name"),
