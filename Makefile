@@ -28,7 +28,7 @@ format: .venv/installed-dev
 
 # The description of the API, the client's types and the references of docs/, written from the code.
 references: .venv/installed-dev
-	UPDATE_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/cli tests/web/test_api_openapi.py -k written_down
+	UPDATE_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/test_docs.py tests/cli tests/web/test_api_openapi.py -k written_down
 
 # Ratios to the bare limit, in one process at a time.
 benchmark: .venv/installed-dev
