@@ -27,6 +27,7 @@ from podium_scoring.schema import Schema
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(min_length=1)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 TensorText = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]* \[(\d+(, \d+)*)?\]$")]
 
 
@@ -286,9 +287,7 @@ class Baseline(_Strict):
 class Spec(_Strict):
     """challenge.toml."""
 
-    slug: Annotated[
-        str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)
-    ]  # its short name, in addresses and commands
+    slug: Slug  # its short name, in addresses and commands
     version: Annotated[int, Field(ge=1)]  # raised with every change of data or metric
     title: Annotated[str, Field(min_length=1, max_length=80)]
     summary: Annotated[str, Field(min_length=1, max_length=200)]  # a sentence for the list
