@@ -13,7 +13,7 @@ import click
 import pytest
 from pydantic import BaseModel
 
-from podium import catalog
+from podium import catalog, notifications
 from podium.cli import Main
 from podium.cli.leaderboard import Board
 from podium.verdicts import Verdict
@@ -127,3 +127,11 @@ def plain(annotation):
         return f"list of {plain(get_args(annotation)[0])}"
     names = {str: "text", int: "whole number", float: "number", bool: "true or false", Any: "any"}
     return names.get(get_origin(annotation) or annotation, "table")
+
+
+def test_the_page_on_accounts_lists_every_kind_of_notification_and_every_way():
+    page = (ROOT / "docs" / "reference" / "accounts.md").read_text()
+    for name, kind in notifications.KINDS.items():
+        assert f"| `{name}` | {kind.title} | `{kind.by_default}` |" in page
+    for name, meaning in notifications.WAYS.items():
+        assert f"| `{name}` | {meaning} |" in page
