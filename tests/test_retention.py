@@ -2,6 +2,7 @@ import io
 import os
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
@@ -181,6 +182,16 @@ def test_usage_tells_files_by_kind_competition_and_challenge(installation, old):
     assert found.unnamed.files == 0
     assert found.free_bytes
     assert found.total.files == sum(part.files for part in found.kinds.values())
+
+
+def test_a_count_is_kept_until_somebody_counts_again(installation, old):
+    first = usage.latest(installation)
+    installation.storage.put(Path(__file__), "outputs/9/x")
+    assert usage.latest(installation) == first
+    again = usage.count(installation)
+    assert again.kinds["outputs"].files == first.kinds["outputs"].files + 1
+    assert again.counted_at > first.counted_at
+    assert usage.latest(installation) == again
 
 
 def test_a_missing_file_is_said_with_its_day(installation, old):

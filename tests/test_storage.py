@@ -2,6 +2,7 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,40 @@ def storage(request, tmp_path, monkeypatch):
     assert isinstance(opened, S3Storage)
     yield opened
     opened.client.close()
+
+
+def test_everything_that_is_kept_is_listed_with_its_size_and_time(storage, request):
+    before = datetime.now(UTC) - timedelta(seconds=5)  # S3 tells whole seconds
+    folder = request.node.callspec.id
+    sizes = {f"{folder}/{n % 7}/{n}": n for n in range(30)}
+    for key, size in sizes.items():
+        arrive(storage, b"x" * size, key)
+    waiting = storage.receive(10)  # has arrived nowhere yet
+    waiting.write(b"y")
+    found = {key: (size, at) for key, size, at in storage.listed() if key.startswith(folder)}
+    waiting.close()
+    assert {key: size for key, (size, _) in found.items()} == sizes
+    assert all(before <= at <= datetime.now(UTC) + timedelta(seconds=5) for _, at in found.values())
+    storage.delete(f"{folder}/0/7")
+    assert f"{folder}/0/7" not in {key for key, _, _ in storage.listed()}
+
+
+def test_a_listing_of_many_pages_is_whole(storage, monkeypatch):
+    if not isinstance(storage, S3Storage):
+        pytest.skip("A folder has no pages.")
+    whole = storage.client.get_paginator
+
+    class Short:
+        def __init__(self, name):
+            self.pages = whole(name)
+
+        def paginate(self, **asked):
+            return self.pages.paginate(**asked, PaginationConfig={"PageSize": 4})
+
+    for n in range(11):
+        arrive(storage, b"x", f"pages/{n}")
+    monkeypatch.setattr(storage.client, "get_paginator", Short)
+    assert sum(key.startswith("pages/") for key, _, _ in storage.listed()) == 11
 
 
 def arrive(storage, content, key, limit=1 << 20):

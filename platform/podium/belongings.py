@@ -17,6 +17,7 @@ from podium.models import (
     Competition,
     Course,
     Enrolment,
+    EntryRequest,
     Grade,
     Mail,
     Membership,
@@ -37,6 +38,7 @@ README = """This archive holds what Podium knows of you.
 account.json      the account, its sign-ins and tokens (never their secrets)
 courses.json      your places in courses, with released grades
 teams.json        your teams
+requests.json     competitions that you asked to enter
 submissions.json  what you handed in, with the scores that you may see
 discussion.json   what you wrote
 notices.json      what you were told, on the page and by mail
@@ -68,6 +70,15 @@ def _lists(session: Session, caller: Caller) -> dict[str, object]:
         "account.json": account,
         "courses.json": _courses(session, caller.id),
         "teams.json": _teams(session, caller.id),
+        "requests.json": [
+            {"competition": slug} | _row(one, "message asked_at declined_at reason")
+            for one, slug in session.execute(
+                select(EntryRequest, Competition.slug)
+                .join(Competition, Competition.id == EntryRequest.competition_id)
+                .where(EntryRequest.user_id == caller.id)
+                .order_by(EntryRequest.id)
+            )
+        ],
         "submissions.json": [_submission(row, caller) for row in _submitted(session, caller.id)],
         "discussion.json": _discussion(session, caller.id),
         "notices.json": {

@@ -177,7 +177,10 @@ def need_team(session: Session, competition: Competition, caller: Caller) -> Tea
 
 
 def join(session: Session, competition: Competition, caller: Caller) -> Team:
-    """Make the caller a team of one; joining again changes nothing."""
+    """Make the caller a team of one; joining again changes nothing.
+
+    Raises ClosedError, or NoAccessError where staff lets people in one by one.
+    """
     # The lock on the user makes two parallel clicks one membership.
     session.scalars(select(User.id).where(User.id == caller.id).with_for_update()).one()
     team = team_of(session, competition.id, caller.id)
@@ -188,11 +191,22 @@ def join(session: Session, competition: Competition, caller: Caller) -> Team:
         raise ClosedError(
             f"{competition.title} ended at {competition.closes_at:%d %b %Y %H:%M} UTC."
         )
+    need_door(competition, caller)
     return found_team(session, competition, caller)
 
 
-def found_team(session: Session, competition: Competition, caller: Caller) -> Team:
-    """Make a team of the caller alone, who is in none; it is called as they are."""
+def need_door(competition: Competition, caller: Caller) -> None:
+    """Raise NoAccessError where staff lets people in one by one; its staff just enters."""
+    if competition.asks_first and not is_staff(competition, caller):
+        raise NoAccessError(
+            f"{competition.title} lets people in one by one. Ask on its page or with `podium "
+            f"competitions join {competition.slug}`; its host answers.",
+            code="asks_first",
+        )
+
+
+def found_team(session: Session, competition: Competition, caller: Caller | User) -> Team:
+    """Make a team of this person alone, who is in none; it is called as they are."""
     team = Team(
         competition_id=competition.id,
         name=_free_name(session, competition.id, caller.handle),

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
-from podium import courses, publishing, reveal
+from podium import courses, entryrequests, publishing, reveal
 from podium.accounts import STUDENT, Caller
 from podium.boardrules import PUBLIC
-from podium.competitions import is_host, is_staff, sight_of
+from podium.competitions import is_host, is_staff, may, sight_of
 from podium.models import (
     Attempt,
     BoardEntry,
@@ -101,6 +101,10 @@ def _needs(
     )
     if stuck:
         found.append((f"{stuck} submissions wait for more than 15 minutes", base))
+    answers = may(competition, caller, entryrequests.RIGHT)
+    if answers and (asked := entryrequests.count(session, competition)):
+        who = "1 person asks" if asked == 1 else f"{asked} people ask"
+        found.append((f"{who} to be let in", f"{base}/participants"))
     if is_host(competition, caller):
         found += _decisions(session, competition, moment, base)
     return [Need(competition, what, path) for what, path in found]

@@ -16,6 +16,7 @@ from podium.models import (
     Competition,
     Course,
     Enrolment,
+    EntryRequest,
     Invitation,
     Mail,
     Membership,
@@ -42,7 +43,7 @@ def leave(session: Session, user_id: int) -> None:
         .where(Membership.user_id == user.id)
     ).all():
         _leave_team(session, user, team, called)
-    for table in (Mail, Proof, Notification):
+    for table in (Mail, Proof, Notification, EntryRequest):
         session.execute(delete(table).where(table.user_id == user.id))
     session.execute(delete(Mail).where(Mail.recipient == user.email))
     session.execute(update(Post).where(Post.user_id == user.id).values(text="", deleted_at=now()))

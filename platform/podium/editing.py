@@ -23,7 +23,7 @@ LONGEST_TEXT = 200_000
 MOST = {"daily_limit": 1000, "total_limit": 100_000}
 LATE = {"grace_minutes": 24 * 60, "late_hours": 60 * 24, "late_percent": 100}  # from 0 on
 LONGEST_SEASON = 40
-OPTIONS = ("title", "opens_at", "time_zone", "season", *MOST, *LATE)
+OPTIONS = ("title", "opens_at", "time_zone", "season", "asks_first", *MOST, *LATE)
 
 
 def hosted(session: Session, caller: Caller) -> list[Competition]:
@@ -104,6 +104,8 @@ def _fit(name: str, value: Any) -> Any:
         return need_moment(value, name)
     if name == "time_zone":
         return need_zone(value)
+    if name == "asks_first":
+        return bool(value)
     is_number = name in MOST and not (value is None and name == "total_limit")
     if is_number and not (isinstance(value, int) and 1 <= value <= MOST[name]):
         raise BadRequestError(f"{name} is 1 to {MOST[name]}, not {value!r}.", field=name)

@@ -103,13 +103,16 @@ def find(
 
 def count(session: Session, competition: Competition, wanted: Filter) -> int:
     """How many fit."""
-    query = (
-        select(func.count())
-        .select_from(Submission)
+    return session.scalar(fitting(competition, wanted).with_only_columns(func.count())) or 0
+
+
+def fitting(competition: Competition, wanted: Filter) -> Select[int, int]:
+    """Number and team of each submission that fits."""
+    return (
+        select(Submission.id, Submission.team_id)
         .join(Team, Team.id == Submission.team_id)
         .where(*_conditions(competition, wanted))
     )
-    return session.scalar(query) or 0
 
 
 def _lines(competition: Competition) -> Select[*tuple[Any, ...]]:

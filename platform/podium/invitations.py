@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from podium import entries, notifications, teams
 from podium.accounts import Caller, find_user
-from podium.competitions import Status, status, team_of
+from podium.competitions import Status, need_door, status, team_of
 from podium.errors import (
     BadRequestError,
     ClosedError,
@@ -133,6 +133,8 @@ def accept(
     own = team_of(session, competition.id, caller.id)
     if own is None and status(competition, moment) is Status.CLOSED:
         raise ClosedError(f"{competition.title} is over.")
+    if own is None:
+        need_door(competition, caller)
     teams.need_changes(competition, moment)
     held = {one.id: one for one in entries.hold(session, invitation.team_id, own.id if own else 0)}
     team = held[invitation.team_id]

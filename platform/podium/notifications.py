@@ -40,14 +40,15 @@ class Kind:
     by_default: str
 
 
-SCORED, FAILED, INVITATION, RESCORING, DEADLINE, REVEAL, REPLY, ANNOUNCEMENT = (
-    *("scored", "failed", "invitation", "rescoring"),
+SCORED, FAILED, INVITATION, ENTRY, RESCORING, DEADLINE, REVEAL, REPLY, ANNOUNCEMENT = (
+    *("scored", "failed", "invitation", "entry", "rescoring"),
     *("deadline", "reveal", "reply", "announcement"),
 )
 KINDS = {
     SCORED: Kind("A submission that took long is scored", PAGE),
     FAILED: Kind("A submission has failed", PAGE),
     INVITATION: Kind("A team invites you, or asks yours to merge", MAIL),
+    ENTRY: Kind("A competition that you asked to enter answers", MAIL),
     RESCORING: Kind("A competition of yours was scored again", DIGEST),
     DEADLINE: Kind("A deadline is near", MAIL),
     REVEAL: Kind("The final board of a competition is shown", DIGEST),

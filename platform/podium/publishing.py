@@ -53,7 +53,7 @@ SETTINGS = ("opens_at", "closes_at", "time_zone", "daily_limit", "total_limit", 
 CLONED = (
     *("title", "time_zone", "daily_limit", "total_limit", "finals", "team_size", "weight"),
     *("grace_minutes", "late_hours", "late_percent", "names", "order_by", "anti_overfit"),
-    *("window_days", "holds_reveal", "team_running", "final_games", "season"),
+    *("window_days", "holds_reveal", "team_running", "final_games", "season", "asks_first"),
 )
 MOMENTS = ("opens_at", "closes_at", "freezes_at", "merges_until")
 

@@ -5,10 +5,12 @@ from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from sqlalchemy import inspect
 
 from podium import paths
+from podium.config import Config
 from podium.database import Database
-from podium.errors import PodiumError
+from podium.errors import ConfigError, PodiumError
 
 
 def alembic_config(database: Database) -> AlembicConfig:
@@ -33,6 +35,24 @@ def upgrade(database: Database, revision: str = "head") -> None:
         command.upgrade(alembic_config(database), revision)
     except CommandError as error:
         raise UnknownRevisionError(str(error)) from None
+
+
+def opened(config: Config) -> Database:
+    """The database that the settings name; ConfigError if it is not of this version's schema."""
+    database = Database(config.database)
+    current, head = revisions(database)
+    is_there = inspect(database.engine).has_table("users")
+    if is_there and current in (head, None):  # None: made without migrations, as tests do
+        return database
+    where = f"{database.url.render_as_string(hide_password=True)} (home {config.home})"
+    if not is_there:
+        raise ConfigError(
+            f"There is no Podium in {where}. Say where its home is, as `podium up` printed it: "
+            "PODIUM_HOME=/the/home podium … For a new one, `podium db upgrade` makes the tables."
+        )
+    raise ConfigError(
+        f"{where} is at {current}, this code at {head}. `podium db upgrade` brings it there."
+    )
 
 
 def revisions(database: Database) -> tuple[str | None, str | None]:

@@ -17,6 +17,7 @@ from podium.competitions import (
     Status,
     count_teams,
     found_team,
+    need_door,
     need_team,
     status,
     team_of,
@@ -360,4 +361,7 @@ def _found(session: Session, competition: Competition, caller: Caller) -> Team:
     session.scalars(select(User.id).where(User.id == caller.id).with_for_update()).one()
     if status(competition, now()) is Status.CLOSED:
         raise ClosedError(f"{competition.title} is over.")
-    return _own(session, competition, caller) or found_team(session, competition, caller)
+    if own := _own(session, competition, caller):
+        return own
+    need_door(competition, caller)
+    return found_team(session, competition, caller)

@@ -1,5 +1,6 @@
 """What the storage is used by: kinds of files, competitions, challenges, and what nobody names."""
 
+import contextlib
 import shutil
 from collections import defaultdict
 from collections.abc import Iterator
@@ -7,9 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from podium.errors import FaultError
 from podium.installation import Installation
 from podium.models import Attempt, Competition, Evaluation, Submission
 from podium.models.record import now
@@ -22,8 +25,10 @@ KINDS = {
     "replays": "Replays of episodes",
     "losses": "Losses of rows, for intervals",
     "challenges": "Data and answers of challenges",
+    "usage": "This count",
     "other": "Anything else",
 }
+KEPT = "usage/latest.json"
 OF_ROWS = ("submissions", "outputs", "replays", "losses")  # each file is named by a row
 HOME = {
     "podium.db": "Database",
@@ -34,6 +39,7 @@ HOME = {
 }
 ARRIVING = timedelta(days=1)  # a file that is younger may be about to be named
 NAMED_AT_ONCE = 2000
+MOST_BYTES = 1 << 26  # of a kept count
 
 
 @dataclass
@@ -53,6 +59,7 @@ class Part:
 class Usage:
     """All of it at one moment."""
 
+    counted_at: datetime
     kinds: dict[str, Part] = field(default_factory=lambda: {name: Part() for name in KINDS})
     competitions: dict[str, dict[str, Part]] = field(default_factory=dict)  # by slug and kind
     challenges: dict[str, Part] = field(default_factory=dict)  # by slug
@@ -69,9 +76,30 @@ class Usage:
         )
 
 
+KEEPER = TypeAdapter(Usage)
+
+
+def latest(installation: Installation) -> Usage:
+    """What was counted last; the first time it is counted now."""
+    try:
+        with installation.storage.open(KEPT) as kept:
+            return KEEPER.validate_json(kept.read())
+    except (FaultError, ValidationError):  # never yet, or by another release
+        return count(installation)
+
+
+def count(installation: Installation) -> Usage:
+    """Look at every file, and keep what was found for those who ask later."""
+    found = read(installation)
+    with contextlib.closing(installation.storage.receive(MOST_BYTES)) as incoming:
+        incoming.write(KEEPER.dump_json(found))
+        installation.storage.keep(incoming, KEPT)
+    return found
+
+
 def read(installation: Installation) -> Usage:
     """Look at every file of the storage; seconds for a hundred thousand."""
-    found = Usage()
+    found = Usage(counted_at=now())
     with installation.database.reading() as session:
         slugs = {
             id_: slug for id_, slug in session.execute(select(Competition.id, Competition.slug))

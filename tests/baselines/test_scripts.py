@@ -142,11 +142,23 @@ def test_a_notebook_has_every_part_of_its_script_and_valid_cells(script):
 def test_a_lander_that_has_learned_for_seconds_is_an_agent_that_flies(script, prepared, tmp_path):
     spec, data = SCRIPTS[script], prepared("game-agents")
     out = tmp_path / spec.baseline_file
-    done = run(script, "--data", data.folder / "public", "--out", out, "--steps", "4000")
+    arguments = ("--data", data.folder / "public", "--out", out, "--steps", "4000")
+    is_starter = script in STARTERS
+    done = (
+        run_notebook(script, *arguments, folder=tmp_path) if is_starter else run(script, *arguments)
+    )
     assert done.returncode == 0, done.stderr
     truth = spec.grading.read_truth(data.answers.read_bytes())
     found = headroom.predictions(spec, out, data, truth)
     assert len({*found.columns["return"].tolist()}) == len(truth.form.ids)  # it did not just err
+
+
+def test_the_notebook_of_a_game_writes_an_agent_that_plays(prepared, tmp_path):
+    spec, data, out = SPECS["connect-four"], prepared("connect-four"), tmp_path / "agent.zip"
+    arguments = ("--data", data.folder / "public", "--out", out)
+    done = run_notebook("connect-four.py", *arguments, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    headroom.plays(spec, out, data)  # a game against itself, in the sandbox
 
 
 @pytest.mark.slow

@@ -9,8 +9,6 @@ from sqlalchemy import update
 from podium.models import Submission
 from podium.models.record import now
 
-pytestmark = pytest.mark.usefixtures("scorer")
-
 
 @pytest.fixture
 def operator(installation, shell):
@@ -20,6 +18,18 @@ def operator(installation, shell):
         "PODIUM_STORAGE_URL": installation.config.storage,
     }
     return type(shell)(shell.folder, shell.url, home)
+
+
+def test_a_home_without_podium_is_said_with_what_to_do(shell, tmp_path):
+    home = tmp_path / "empty"
+    home.mkdir()
+    elsewhere = type(shell)(shell.folder, shell.url, {"PODIUM_HOME": str(home)})
+    for command in (("user", "role", "ada-01", "admin"), ("worker", "token", "r1")):
+        done = elsewhere.run(*command)
+        assert done.returncode == 2
+        assert "There is no Podium in" in done.stderr
+        assert "PODIUM_HOME" in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_the_storage_is_shown_pruned_for_show_and_pruned(operator, installation, factory):

@@ -92,6 +92,15 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
         HOSTS_ONLY | {"host": 204, "admin": 204},
     ),
     ("GET", "/competitions/toy/participants"): ({}, HOSTS_ONLY),
+    ("POST", "/competitions/toy/submissions/acts"): (
+        {"json": {"verb": "cancel", "submissions": [999]}},
+        HOSTS_ONLY,
+    ),
+    ("GET", "/competitions/toy/requests"): ({}, HOSTS_ONLY),
+    ("POST", "/competitions/toy/requests/0"): (
+        {"json": {"accepts": True}},
+        HOSTS_ONLY | {"host": 404, "admin": 404},
+    ),
     ("GET", "/submissions/{id}"): ({}, OWN),
     ("GET", "/submissions/{id}/file"): ({}, OWN),
     ("GET", "/submissions/{id}/log"): ({}, OWN),
@@ -233,6 +242,7 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     ("DELETE", "/courses/dl/people/0"): ({}, COURSE | {"host": 404, "admin": 404}),
     ("POST", "/submissions/{id}/retry"): ({}, OWN | {"joined": 403, "host": 409, "admin": 409}),
     ("GET", "/operation/storage"): ({}, ADMINS),
+    ("POST", "/operation/storage/count"): ({}, ADMINS),
     ("POST", "/operation/storage/prune"): ({"json": {"days": 30}}, ADMINS),
     ("GET", "/operation/settings"): ({}, ADMINS),
     ("POST", "/operation/submissions/{id}/release"): ({"json": {}}, ADMINS | {"admin": 409}),

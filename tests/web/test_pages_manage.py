@@ -140,3 +140,45 @@ def test_all_that_ended_in_error_is_run_again_by_one_button(host, installation, 
     host.post(f"{MANAGE}/submissions/retry?state=error", reason="mended")
     with installation.database.reading() as session:
         assert session.get_one(Submission, number).state == "queued"
+
+
+def test_many_are_changed_after_their_number_was_confirmed(
+    host, installation, number, factory, predictions
+):
+    other = factory.submit(factory.member("bob-01"), predictions(3))
+    factory.judge(other)
+    acts = f"{MANAGE}/submissions/acts?team=b"
+    assert (
+        f'form="acts" name="submission" value="{other}"' in host.get(f"{MANAGE}/submissions").text
+    )
+    asked = host.post(acts, verb="disqualify", which="all", reason="copied")
+    assert "Disqualify: 1 submission of 1 team" in asked.text
+    with installation.database.reading() as session:
+        assert session.get_one(Submission, other).disqualified == ""
+    sure = host.post(acts, verb="disqualify", submission=[other], reason="copied", sure="1")
+    assert sure.location == f"{MANAGE}/submissions?team=b"
+    with installation.database.reading() as session:
+        assert session.get_one(Submission, other).disqualified == "copied"
+        assert session.get_one(Submission, number).disqualified == ""
+    nothing = host.post(acts, verb="cancel", which="chosen", submission=[number])
+    assert nothing.status_code == 303
+
+
+def test_who_asks_to_enter_is_answered_on_the_page_of_participants(
+    app, api, host, installation, factory
+):
+    settings = {"title": "Toy", "time_zone": "UTC", "daily_limit": "5", "asks_first": "1"}
+    assert host.post(f"{MANAGE}/competition", **settings).status_code == 303
+    ada = Staff(app, api, factory.person("ada-01"))
+    assert "Ask to enter" in ada.get("/c/toy/").text
+    ada.post("/c/toy/join", message="From the seminar.")
+    assert "has not answered yet" in ada.get("/c/toy/").text
+    assert "From the seminar." in host.get(f"{MANAGE}/participants").text
+    host.post(f"{MANAGE}/participants/1", reason="The course is full.")
+    page = ada.get("/c/toy/").text
+    assert "The course is full." in page
+    assert "Ask again" in page
+    ada.post("/c/toy/join", message="Please.")
+    host.post(f"{MANAGE}/participants/1", accepts="1")
+    assert "Ask again" not in ada.get("/c/toy/").text
+    assert "ada-01" in host.get(f"{MANAGE}/participants.csv").text

@@ -63,9 +63,10 @@ def show(slug: str | None, style: str) -> None:
 
 @competitions.command()
 @click.argument("slug", type=SLUG, required=False)
-def join(slug: str | None) -> None:
-    """Join a competition as a team of one."""
-    joined = client().join(competition(slug))
+@click.option("-m", "--message", default="", help="To a host who lets people in one by one.")
+def join(slug: str | None, message: str) -> None:
+    """Join a competition as a team of one, or ask its host to be let in."""
+    joined = client().join(competition(slug), message)
     slug = joined["competition"]
     output.say(f"You are in {slug} as {joined['team']}. Next: podium download {slug}")
 
@@ -311,6 +312,41 @@ PARTICIPANTS = (
 def participants(slug: str, style: str) -> None:
     """Who takes part, with team and how far they have come: for staff."""
     output.rows(client().participants(slug), PARTICIPANTS, style)
+
+
+@competitions.command()
+@click.argument("slug", type=SLUG)
+@click.argument("verb", type=click.Choice(["cancel", "disqualify", "reinstate", "retry"]))
+@click.argument("submissions", type=int, nargs=-1, required=True, metavar="ID...")
+@with_reason
+@output.with_format
+def act(slug: str, verb: str, submissions: tuple[int, ...], reason: str, style: str) -> None:
+    """Do something to many submissions at once: for staff.
+
+    `podium competitions participants` and the Manage tab list them.
+    """
+    made = client().act_on(slug, verb, submissions, reason)
+    rows = [{"submission": number, "done": True, "reason": ""} for number in made["done"]]
+    rows += [one | {"done": False} for one in made["refused"]]
+    output.rows(rows, ("submission", "done", "reason"), style)
+
+
+@competitions.command()
+@click.argument("slug", type=SLUG)
+@click.option("--accept", "accepts", type=int, metavar="ID", multiple=True, help="Let in.")
+@click.option("--decline", "declines", type=int, metavar="ID", multiple=True, help="Do not.")
+@with_reason
+@output.with_format
+def requests(
+    slug: str, accepts: tuple[int, ...], declines: tuple[int, ...], reason: str, style: str
+) -> None:
+    """Who asks to be let in, and your answers: for staff."""
+    for number in accepts:
+        client().answer_entry(slug, number, accepts=True, reason=reason)
+    for number in declines:
+        client().answer_entry(slug, number, accepts=False, reason=reason)
+    asked = client().entry_requests(slug)
+    output.rows(asked, ("id", "handle", "message", "asked_at"), style)
 
 
 @competitions.command()

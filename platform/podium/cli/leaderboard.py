@@ -130,14 +130,13 @@ def rebuild(slugs: tuple[str, ...], everyone: bool) -> None:
     """Make boards anew from the evaluations, on the machine that runs Podium."""
     from sqlalchemy import select
 
-    from podium import competitions, entries
+    from podium import competitions, entries, schema
     from podium.config import Config
-    from podium.database import Database
     from podium.models import Competition
 
     if not slugs and not everyone:
         raise click.UsageError("Which boards? Name competitions, or say --all.")
-    database = Database(Config.load().database)
+    database = schema.opened(Config.load())
     with database.reading() as session:
         wanted = slugs or tuple(session.scalars(select(Competition.slug)))
     for slug in wanted:

@@ -89,7 +89,7 @@ def work(
 @click.argument("name")
 def token(name: str) -> None:
     """Make a token for the run workers of a host; an earlier one of its NAME ends."""
-    with Database(_config().database).writing() as session:
+    with schema.opened(_config()).writing() as session:
         click.echo(accounts.renew_work_token(session, name))
 
 
@@ -104,7 +104,7 @@ def drain(names: tuple[str, ...], queue: str | None, everyone: bool) -> None:
     """
     if not (names or queue or everyone):
         raise click.UsageError("Which workers? Name them, or say --queue or --all.")
-    with Database(_config().database).writing() as session:
+    with schema.opened(_config()).writing() as session:
         asked = workers.drain(session, names, queue)
     for name in asked:
         click.echo(name)
@@ -167,7 +167,7 @@ def user() -> None:
 def create(handle: str, email: str, role: str, password: str) -> None:
     """Create a user."""
     password_hash = accounts.hashed(password)
-    with Database(_config().database).writing() as session:
+    with schema.opened(_config()).writing() as session:
         made = accounts.create_user(session, handle, email, password_hash, role=role)
     click.echo(f"{made.handle} ({made.role}) was created.", err=True)
 
@@ -178,6 +178,6 @@ def create(handle: str, email: str, role: str, password: str) -> None:
 @click.option("--reason", default="", help="Why; it goes to the audit log.")
 def change_role(handle: str, new_role: str, reason: str) -> None:
     """Give a user another role: student, instructor or admin."""
-    with Database(_config().database).writing() as session:
+    with schema.opened(_config()).writing() as session:
         accounts.set_role(session, handle, new_role, by=None, reason=reason)
     click.echo(f"{handle} is {new_role} now.", err=True)

@@ -27,10 +27,12 @@ def settings(changed: bool, style: str) -> None:
 
 
 @operation.command()
+@click.option("--count", "counts", is_flag=True, help="Count again first.")
 @output.with_format
-def storage(style: str) -> None:
+def storage(counts: bool, style: str) -> None:
     """List what fills the storage: by kind, competition and challenge."""
-    output.rows(rows_of(client().storage()), USAGE, style)
+    here = client()
+    output.rows(rows_of(here.count_storage() if counts else here.storage()), USAGE, style)
 
 
 def rows_of(found: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -8,6 +8,13 @@ from typing import Any, Literal, TypedDict
 Moment = str  # ISO 8601 in UTC
 
 
+class Acts(TypedDict):
+    """Which submissions were changed, and which not."""
+
+    done: list[int]
+    refused: list["Refused"]
+
+
 class AllHandedIn(TypedDict):
     """A page of everybody's submissions, newest first."""
 
@@ -191,6 +198,7 @@ class Competition(TypedDict):
     finals: int
     teams: int
     joined: bool
+    asks_first: bool
 
 
 class CompetitionDetail(TypedDict):
@@ -217,6 +225,7 @@ class CompetitionDetail(TypedDict):
     finals: int
     teams: int
     joined: bool
+    asks_first: bool
     text: str
     also: list[str]
     declaration: dict[str, Any]
@@ -317,6 +326,7 @@ class EditRequest(TypedDict, total=False):
     grace_minutes: int
     late_hours: int
     late_percent: int
+    asks_first: bool
     course: str | None
 
 
@@ -345,6 +355,22 @@ class Edited(TypedDict):
     grace_minutes: int
     late_hours: int
     late_percent: int
+    asks_first: bool
+
+
+class EntryRequest(TypedDict):
+    """A person who waits to be let in."""
+
+    id: int
+    handle: str
+    message: str
+    asked_at: Moment
+
+
+class EntryRequests(TypedDict):
+    """All who wait to be let in, the longest first."""
+
+    items: list["EntryRequest"]
 
 
 class Environment(TypedDict):
@@ -866,6 +892,13 @@ class RankChange(TypedDict):
     climb: int
 
 
+class Refused(TypedDict):
+    """A submission that was left as it is, and why."""
+
+    submission: int
+    reason: str
+
+
 class Rehearsal(TypedDict):
     """How far a trial has come; `unscored` are ids of what could not be scored again."""
 
@@ -1287,6 +1320,7 @@ class Usage(TypedDict):
     unnamed: "Part"
     home: dict[str, "Part"]
     free_bytes: int | None
+    counted_at: Moment
 
 
 class User(TypedDict):

@@ -28,9 +28,10 @@ class Competitions(Transport):
         """One competition."""
         return self._json("GET", f"/competitions/{part(slug)}")
 
-    def join(self, slug: str) -> answers.Joined:
-        """Join it; joining again changes nothing."""
-        return self._json("POST", f"/competitions/{part(slug)}/join")
+    def join(self, slug: str, message: str = "") -> answers.Joined:
+        """Join it, or ask to with a message to its host; joining again changes nothing."""
+        query = {"message": message or None}
+        return self._json("POST", f"/competitions/{part(slug)}/join", query=query)
 
     def limits(self, slug: str) -> answers.Limits:
         """What may still be submitted."""

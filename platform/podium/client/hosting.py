@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,6 +89,20 @@ class Hosting(Submissions):
         """Run all again that ended in error, or those of a team, or with a word in them."""
         path = f"/competitions/{part(slug)}/submissions/retry"
         return self._json("POST", path, send={"team": team, "text": text, "reason": reason})
+
+    def act_on(self, slug: str, verb: str, ids: Sequence[int], reason: str = "") -> answers.Acts:
+        """Cancel, disqualify, reinstate or retry many submissions; what was done."""
+        said = {"verb": verb, "submissions": list(ids), "reason": reason}
+        return self._json("POST", f"/competitions/{part(slug)}/submissions/acts", send=said)
+
+    def entry_requests(self, slug: str) -> list[answers.EntryRequest]:
+        """Who waits to be let in."""
+        return self._items(f"/competitions/{part(slug)}/requests")
+
+    def answer_entry(self, slug: str, request_id: int, *, accepts: bool, reason: str = "") -> None:
+        """Let a person in, or decline."""
+        said = {"accepts": accepts, "reason": reason}
+        self._do("POST", f"/competitions/{part(slug)}/requests/{request_id}", send=said)
 
     def participants(self, slug: str) -> Iterator[answers.Participant]:
         """Who takes part."""

@@ -21,6 +21,10 @@ class Operation(Transport):
         """What fills the storage."""
         return self._json("GET", "/operation/storage")
 
+    def count_storage(self) -> answers.Usage:
+        """Let it be counted again; takes seconds where there are many files."""
+        return self._json("POST", "/operation/storage/count")
+
     def prune(
         self,
         days: int,

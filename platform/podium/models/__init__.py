@@ -8,6 +8,7 @@ from podium.models.board import BoardEntry, BoardSegment
 from podium.models.challenge import Challenge, ChallengeFile
 from podium.models.competition import (
     Competition,
+    EntryRequest,
     Invitation,
     Membership,
     MergeRequest,
@@ -37,6 +38,7 @@ __all__ = [
     "Competition",
     "Course",
     "Enrolment",
+    "EntryRequest",
     "Episode",
     "Evaluation",
     "Extension",

@@ -40,6 +40,8 @@ class Competition(Record):
     course_id: Mapped[int | None] = mapped_column(ForeignKey("courses.id"), index=True)
     # Seen by its staff only, until it is published; see podium.publishing and podium.checkup.
     is_draft: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Whoever wants in waits until its staff lets them in; see podium.entryrequests.
+    asks_first: Mapped[bool] = mapped_column(default=False, server_default=false())
     checks: Mapped[dict[str, Any] | None]
     checks_wanted_at: Mapped[datetime | None]
     team_count: Mapped[int] = mapped_column(default=0)  # without baselines
@@ -104,6 +106,23 @@ class Membership(Record):
     downloaded_at: Mapped[datetime | None]  # the first file
 
     team: Mapped[Team] = relationship(back_populates="members")
+    user: Mapped[User] = relationship()
+
+
+class EntryRequest(Record):
+    """A person who wants into a competition that lets in one by one; gone when let in."""
+
+    __tablename__ = "entry_requests"
+    __table_args__ = (UniqueConstraint("competition_id", "user_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    competition_id: Mapped[int] = mapped_column(ForeignKey("competitions.id", ondelete="CASCADE"))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    message: Mapped[str] = mapped_column(default="")
+    asked_at: Mapped[datetime] = mapped_column(default=now)
+    declined_at: Mapped[datetime | None]  # None: it waits
+    reason: Mapped[str] = mapped_column(default="")  # of declining, which the person reads
+
     user: Mapped[User] = relationship()
 
 

@@ -3,7 +3,8 @@
 from apiflask import APIBlueprint
 from sqlalchemy.orm import Session
 
-from podium import catalog, competitions, limits, submissions, workers
+from podium import catalog, competitions, entryrequests, limits, submissions, workers
+from podium.errors import NoAccessError
 from podium.models import Competition, Team
 from podium.models.record import now
 from podium.web import identity, installation
@@ -82,14 +83,24 @@ def environment(slug: str) -> shapes.Environment:
 
 
 @blueprint.post("/<slug>/join")
+@blueprint.input(shapes.EntryQuery, location="query", arg_name="query")
 @blueprint.output(shapes.Joined)
-@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403])
-def join(slug: str) -> shapes.Joined:
-    """Join as a team of one; joining again changes nothing."""
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[400, 401, 403])
+def join(slug: str, query: shapes.EntryQuery) -> shapes.Joined:
+    """Join as a team of one; joining again changes nothing.
+
+    Where people are let in one by one this asks, and answers 403 `asked` until staff has decided.
+    """
     caller = identity.need_caller("submit")
     with installation().database.writing() as session:
-        team = competitions.join(session, competitions.find(session, slug), caller)
-        return shapes.Joined(competition=slug, team=team.name)
+        competition = competitions.find(session, slug)
+        team = entryrequests.enter(session, competition, caller, query.message)
+        if team is not None:
+            return shapes.Joined(competition=slug, team=team.name)
+        title = competition.title
+    raise NoAccessError(
+        f"You have asked to enter {title}. Its host lets you in, or says why not.", code="asked"
+    )
 
 
 @blueprint.get("/<slug>/limits")
@@ -137,6 +148,7 @@ def _listed(competition: Competition, status: str, *, joined: bool) -> shapes.Co
         finals=competition.finals,
         teams=competition.team_count,
         joined=joined,
+        asks_first=competition.asks_first,
     )
 
 

@@ -2,14 +2,16 @@
 
 from dataclasses import asdict
 from datetime import datetime
+from typing import Annotated
 
 from apiflask import APIBlueprint
 from pydantic import Field
 
-from podium import handedin, participants
+from podium import bulkacts, entryrequests, handedin, participants
 from podium.competitions import find, need_right
 from podium.handedin import Filter
 from podium.web import identity, installation
+from podium.web.api.courseshapes import Decision
 from podium.web.api.shapes import Page, PageQuery, Shape, paged
 
 blueprint = APIBlueprint(
@@ -72,6 +74,43 @@ class Retried(Shape):
     submissions: int
 
 
+class ActsRequest(Shape):
+    """What to do to which submissions: `cancel`, `disqualify`, `reinstate` or `retry`."""
+
+    verb: str = Field(max_length=20)
+    submissions: list[Annotated[int, Field(ge=1, le=2**31 - 1)]] = Field(max_length=bulkacts.MOST)
+    reason: str = Field("", max_length=500)
+
+
+class Refused(Shape):
+    """A submission that was left as it is, and why."""
+
+    submission: int
+    reason: str
+
+
+class Acts(Shape):
+    """Which submissions were changed, and which not."""
+
+    done: list[int]
+    refused: list[Refused]
+
+
+class EntryRequest(Shape):
+    """A person who waits to be let in."""
+
+    id: int
+    handle: str
+    message: str
+    asked_at: datetime
+
+
+class EntryRequests(Shape):
+    """All who wait to be let in, the longest first."""
+
+    items: list[EntryRequest]
+
+
 class Participant(Shape):
     """One person who takes part; name, address, number and section are of the class list."""
 
@@ -126,6 +165,50 @@ def run_again(slug: str, asked: RetryRequest) -> Retried:
     wanted = Filter(team=asked.team, text=asked.text)
     number = handedin.run_again(installation(), caller, slug, wanted, asked.reason)
     return Retried(submissions=number)
+
+
+@blueprint.post("/submissions/acts")
+@blueprint.input(ActsRequest, arg_name="asked")
+@blueprint.output(Acts)
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
+def act(slug: str, asked: ActsRequest) -> Acts:
+    """Cancel, disqualify, reinstate or run again many at once; each is audited by itself."""
+    caller = identity.need_caller("host")
+    done = bulkacts.act(installation(), caller, slug, asked.verb, asked.submissions, asked.reason)
+    refused = [Refused(submission=id_, reason=why) for id_, why in done.refused.items()]
+    return Acts(done=done.ids, refused=refused)
+
+
+@blueprint.get("/requests")
+@blueprint.output(EntryRequests)
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404])
+def list_requests(slug: str) -> EntryRequests:
+    """Who waits to be let in: for staff."""
+    caller = identity.need_caller("host")
+    with installation().database.reading() as session:
+        competition = find(session, slug)
+        need_right(competition, caller, "see")
+        items = [
+            EntryRequest(
+                id=one.id, handle=one.user.handle, message=one.message, asked_at=one.asked_at
+            )
+            for one in entryrequests.waiting(session, competition)
+        ]
+    return EntryRequests(items=items)
+
+
+@blueprint.post("/requests/<int(max=2147483647):request_id>")
+@blueprint.input(Decision, arg_name="asked")
+@blueprint.output({}, status_code=204)
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
+def answer(slug: str, request_id: int, asked: Decision) -> tuple[str, int]:
+    """Let a person in as a team of one, or decline with a reason that they read."""
+    caller = identity.need_caller("host")
+    with installation().database.writing() as session:
+        entryrequests.decide(
+            session, caller, slug, request_id, accepts=asked.accepts, reason=asked.reason
+        )
+    return "", 204
 
 
 @blueprint.get("/participants")

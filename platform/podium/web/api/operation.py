@@ -1,5 +1,7 @@
 """What admins read and do of the installation itself: storage, retention, settings, stuck jobs."""
 
+from datetime import datetime
+
 from apiflask import APIBlueprint
 from pydantic import Field
 
@@ -27,6 +29,7 @@ class Usage(Shape):
     unnamed: Part
     home: dict[str, Part]
     free_bytes: int | None
+    counted_at: datetime
 
 
 class PruneRequest(Shape):
@@ -70,9 +73,18 @@ class Settings(Shape):
 @blueprint.output(Usage)
 @blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403])
 def show_storage() -> Usage:
-    """What fills the storage; takes seconds where there are many files."""
+    """What fills the storage, as it was counted last."""
     identity.need_role("admin")
-    return Usage.model_validate(usage.read(installation()))
+    return Usage.model_validate(usage.latest(installation()))
+
+
+@blueprint.post("/storage/count")
+@blueprint.output(Usage)
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403])
+def count_storage() -> Usage:
+    """Count it again; takes seconds where there are many files."""
+    identity.need_role("admin")
+    return Usage.model_validate(usage.count(installation()))
 
 
 @blueprint.post("/storage/prune")

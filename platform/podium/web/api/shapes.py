@@ -156,12 +156,19 @@ class Competition(Shape):
     finals: int
     teams: int
     joined: bool
+    asks_first: bool
 
 
 class Competitions(Page):
     """A page of competitions."""
 
     items: list[Competition]
+
+
+class EntryQuery(Shape):
+    """What a host who lets people in one by one reads of whoever asks."""
+
+    message: str = Field("", max_length=500)
 
 
 class Column(Shape):
@@ -680,6 +687,7 @@ class EditRequest(BoardOptionsRequest):
     grace_minutes: int = Field(0, ge=0, le=24 * 60)
     late_hours: int = Field(0, ge=0, le=60 * 24)
     late_percent: int = Field(0, ge=0, le=100)
+    asks_first: bool = False
     course: str | None = Field(None, max_length=200)
 
 
@@ -697,6 +705,7 @@ class Edited(BoardOptions):
     grace_minutes: int
     late_hours: int
     late_percent: int
+    asks_first: bool
 
 
 class Reason(Shape):

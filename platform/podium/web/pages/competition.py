@@ -17,6 +17,7 @@ from podium import (
     checking,
     competitions,
     courses,
+    entryrequests,
     finals,
     leaderboard,
     limits,
@@ -32,7 +33,7 @@ from podium.competitions import Status
 from podium.errors import AskError, BadRequestError, ConflictError
 from podium.leaderboard import Reader
 from podium.limits import Limits
-from podium.models import Competition, Submission, Team
+from podium.models import Competition, EntryRequest, Submission, Team
 from podium.models.record import now
 from podium.submissions import Upload
 from podium.verdicts import OPEN
@@ -56,6 +57,7 @@ class Frame:
     spec: Spec
     status: Status
     team: Team | None
+    asked: EntryRequest | None  # to be let in, where that is not done yet
     limits: Limits | None
     sees_private: bool
     rights: frozenset[str]  # of the reader: accounts.RIGHTS and accounts.HOST
@@ -98,6 +100,9 @@ def frame(session: Session, slug: str) -> Frame:
         spec=catalog.parse(competition.challenge.spec),
         status=limits.status_for(session, competition, team, moment),
         team=team,
+        asked=entryrequests.of_person(session, competition, caller.id)
+        if caller and competition.asks_first and team is None
+        else None,
         limits=limits.of_team(session, competition, team.id, moment) if team else None,
         sees_private=competitions.sees_private(competition, caller),
         rights=rights,
@@ -130,8 +135,11 @@ def join(slug: str) -> AnyResponse:
     caller = identity.need_caller("submit")
     with installation().database.writing() as session:
         competition = competitions.find(session, slug)
-        competitions.join(session, competition, caller)
+        team = entryrequests.enter(session, competition, caller, request.form.get("message", ""))
         title = competition.title
+    if team is None:
+        flash(f"You have asked to enter {title}. You are told when its host has answered.")
+        return redirect(url_for("competition.overview", slug=slug), 303)
     flash(f"You are in {title}. Download the data, or hand in the sample to see how it works.")
     return redirect(url_for("competition.data", slug=slug), 303)
 

@@ -6,18 +6,34 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from podium import conduct, courses, handedin, participants, submissions, waiting
+from podium import (
+    bulkacts,
+    conduct,
+    courses,
+    entryrequests,
+    handedin,
+    participants,
+    submissions,
+    waiting,
+)
 from podium.competitions import find, need_right
 from podium.errors import BadRequestError, NotFoundError
 from podium.handedin import Filter
 from podium.models import Submission
 from podium.verdicts import OPEN, State, Verdict
 from podium.web import identity, installation, sheets
-from podium.web.pages import competition
+from podium.web.pages import competition, forms
 
 blueprint = Blueprint("handedin", __name__, url_prefix="/c/<slug>/manage")
 
 PER_PAGE = 50
+REFUSED_SHOWN = 5
+PAST = {
+    bulkacts.RETRY: "waiting again",
+    bulkacts.CANCEL: "cancelled",
+    bulkacts.DISQUALIFY: "disqualified; the teams read why",
+    bulkacts.REINSTATE: "counting again",
+}
 MOST_ROWS = 1_000_000  # of a file
 
 
@@ -104,6 +120,43 @@ def run_again(slug: str) -> AnyResponse:
     return redirect(url_for("handedin.show", slug=slug), 303)
 
 
+@blueprint.post("/submissions/acts")
+def act_on_many(slug: str) -> AnyResponse | str:
+    """Run again, cancel, disqualify or reinstate many: first told how many, then done."""
+    caller, form, here = identity.need_caller("host"), request.form, installation()
+    verb, reason = form.get("verb", ""), form.get("reason", "").strip()
+    wanted = Filter.of(request.args)
+    back = redirect(url_for("handedin.show", slug=slug, **wanted.said), 303)
+    ids = [int(each) for each in form.getlist("submission") if each.isdecimal() and len(each) < 10]
+    if not forms.is_on(form, "sure"):
+        meant = wanted if form.get("which") == "all" else None
+        with here.database.reading() as session:
+            shown = competition.frame(session, slug)
+            need_right(shown.competition, caller, "judge")
+            chosen = bulkacts.choose(session, shown.competition, verb, ids=ids, wanted=meant)
+        if not chosen.ids:
+            flash("Nothing was changed: none was chosen that this can be done to.")
+            return redirect(
+                url_for("handedin.show", slug=slug, **Filter.of(request.args).said), 303
+            )
+        return competition.render(
+            "bulkacts",
+            shown,
+            verb=verb,
+            chosen=chosen,
+            reason=reason,
+            needs_reason=verb in bulkacts.NEEDS_REASON,
+        )
+    done = bulkacts.act(here, caller, slug, verb, ids, reason)
+    number = len(done.ids)
+    flash(f"{number} {'submission is' if number == 1 else 'submissions are'} {PAST[verb]}.")
+    for why in list(done.refused.values())[:REFUSED_SHOWN]:
+        flash(why)
+    if (more := len(done.refused) - REFUSED_SHOWN) > 0:
+        flash(f"{more} more were left as they are.")
+    return back
+
+
 @blueprint.get("/submissions.<style>")
 def download(slug: str, style: str) -> Response:
     """All that fit the filter as a file."""
@@ -128,11 +181,25 @@ def show_participants(slug: str) -> str:
         return competition.render(
             "participants",
             shown,
+            asking=entryrequests.waiting(session, shown.competition),
             people=participants.of(session, shown.competition, search),
             staff=participants.staff(session, shown.competition),
             course=course,
             search=search,
         )
+
+
+@blueprint.post("/participants/<int(max=2147483647):request_id>")
+def answer(slug: str, request_id: int) -> AnyResponse:
+    """Let in who asks, or decline with a reason."""
+    caller, form = identity.need_caller("host"), request.form
+    accepts, reason = form.get("accepts") == "1", form.get("reason", "")
+    with installation().database.writing() as session:
+        handle = entryrequests.decide(
+            session, caller, slug, request_id, accepts=accepts, reason=reason
+        )
+    flash(f"{handle} is in." if accepts else f"{handle} is told that the answer is no.")
+    return redirect(url_for("handedin.show_participants", slug=slug), 303)
 
 
 @blueprint.get("/participants.<style>")

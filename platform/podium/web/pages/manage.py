@@ -65,6 +65,7 @@ def change(slug: str) -> Response:
             "title": form.get("title", ""),
             "time_zone": form.get("time_zone", "").strip(),
             "season": form.get("season", ""),
+            "asks_first": forms.is_on(form, "asks_first"),
             "opens_at": forms.moment(form.get("opens_at", ""), zone, "opens_at"),
             **{name: forms.number(form, name) for name in editing.MOST},
             **{name: forms.number(form, name) or 0 for name in editing.LATE},

@@ -22,7 +22,7 @@ def show_storage() -> str:
     policy = _policy(request.args) if request.args.get("days") else None
     return render_template(
         "admin/storage.html",
-        usage=usage.read(here),
+        usage=usage.latest(here),
         kinds=usage.KINDS,
         of_rows=usage.OF_ROWS,
         home=usage.HOME,
@@ -33,12 +33,21 @@ def show_storage() -> str:
     )
 
 
+@blueprint.post("/storage/count")
+def count() -> Response:
+    """Look at all files again."""
+    identity.need_role("admin")
+    usage.count(installation())
+    return redirect(url_for("operation.show_storage"), 303)
+
+
 @blueprint.post("/storage/prune")
 def prune() -> Response:
     """Delete what the policy says; audited."""
     admin = identity.need_role("admin")
     policy = _policy(request.form)
     done = retention.apply(installation(), policy, admin, request.form.get("reason", ""))
+    usage.count(installation())
     flash(f"{done.total.files} files were deleted. Scores and logs are kept.")
     return redirect(url_for("operation.show_storage"), 303)
 
