@@ -106,3 +106,7 @@ def test_the_pictures_of_the_docs_show_what_there_is(page, tmp_path):
     page.goto("/c/digits/submissions")
     expect(page.get_by_role("main")).to_contain_text("Scored")
     take(page, "submissions")
+
+
+def test_the_help_pages_are_fit_for_everybody(page, inspect):
+    assert inspect(page, ["/help/api", "/help/api/shapes", "/help/verdicts"]) == []

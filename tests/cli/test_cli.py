@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+import pty
 import re
 import subprocess
 import sys
@@ -101,6 +103,29 @@ def test_a_broken_download_goes_on_and_is_checked(ada, factory):
     assert ada.run("download", "toy", "-f", "big.bin", "-p", "here").returncode == 0
     assert (target / "big.bin").read_bytes() == content
     assert not (target / "big.bin.part").exists()
+
+
+@pytest.mark.parametrize(
+    "command", [("submit", "toy", "-f", "preds.csv", "--dry-run"), ("download", "toy")]
+)
+def test_a_terminal_shows_a_progress_bar_and_a_pipe_does_not(ada, factory, predictions, command):
+    factory.offer("train.csv", b"id,label\n" * 100)
+    ada.write("preds.csv", predictions(20))
+    ours, theirs = pty.openpty()
+    on_terminal = subprocess.Popen(
+        [sys.executable, "-P", "-m", "podium.cli", *command],
+        cwd=ada.folder,
+        env=os.environ | ada.variables | {"COLUMNS": "100"},
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    )
+    printed, _ = on_terminal.communicate(timeout=60)
+    os.close(theirs)
+    shown = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert "100%" in shown
+    assert b"%" not in printed
+    assert "%" not in ada.run(*command).stderr
 
 
 def test_a_dry_run_tells_each_fault_and_exits_with_5(ada):

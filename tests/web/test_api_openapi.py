@@ -98,14 +98,20 @@ def test_the_reference_of_routes_is_as_written_down(app, written_part):
 
 
 @ONLY_SQLITE
-def test_the_page_of_the_api_has_every_route_and_shape(app):
-    page = app.test_client().get("/help/api").get_data(as_text=True)
-    spec = spec_of(app)
-    for route in reference.routes(spec):
+def test_the_pages_of_the_api_have_every_route_and_shape(app):
+    client = app.test_client()
+    page = client.get("/help/api").get_data(as_text=True)
+    shapes = client.get("/help/api/shapes").get_data(as_text=True)
+    routes = reference.routes(spec_of(app))
+    assert len(routes) > 100
+    for route in routes:
         assert f'id="{route.anchor}"' in page
         assert route.path in page
     for target in re.findall(r'href="#([^"]+)"', page):
         assert f'id="{target}"' in page, target
+    for target in re.findall(r'href="/help/api/shapes#([^"]+)"', page):
+        assert f'id="{target}"' in shapes, target
+    assert max(len(page), len(shapes)) < 100_000
 
 
 @ONLY_SQLITE

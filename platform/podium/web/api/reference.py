@@ -84,8 +84,8 @@ def shapes(spec: Mapping[str, Any], said: list[Route]) -> list[Shape]:
 
 
 def _route(method: str, path: str, operation: Mapping[str, Any]) -> Route:
-    body = operation.get("requestBody", {}).get("content", {})
-    form = next(iter(body.values()), {}).get("schema", {})
+    bodies = operation.get("requestBody", {"content": {}})["content"]
+    form: Mapping[str, Any] = next((body["schema"] for body in bodies.values()), {})
     query = [one for one in operation.get("parameters", []) if one["in"] != "path"]
     security = operation.get("security", [])
     return Route(
