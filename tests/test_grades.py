@@ -337,6 +337,18 @@ def test_a_list_of_canvas_is_filled_in_and_keeps_all_its_rows(export):
     )
 
 
+def test_a_column_that_canvas_has_already_is_filled_in_its_points(export):
+    class_list = (
+        "Student,ID,SIS Login ID,toy digits (4711),Section\n"
+        "Points Possible,,,20,\n"
+        '"L, Ada",1,ada-01@example.org,3,A\n'
+        '"B, Bob",3,bob-01,,A\n'
+    )
+    found = list(csv.reader(io.StringIO(export("canvas", class_list.encode()).content)))
+    assert found[0] == ["Student", "ID", "SIS Login ID", "Section", "toy digits (4711)"]
+    assert [row[-1] for row in found[1:]] == ["20", "18.40", "6.00"]
+
+
 def test_of_a_list_of_moodle_comes_what_its_import_finds_people_by(export):
     class_list = (
         "First name,Last name,ID number,Email address\nAda,L,7,ada-01@example.org\n"

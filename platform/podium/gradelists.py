@@ -4,8 +4,11 @@ A class list of the other system says which rows it has. Each is matched by numb
 then the part before the @; what matches nobody is told, on both sides, and never guessed.
 """
 
+import contextlib
 import csv
 import io
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +22,7 @@ OWN = ("email", "name", "number", "section", "percent", "score", "days_late", "c
 NUMBERS = ("sis user id", "id number", "student id", "number")
 ADDRESSES = ("email address", "sis login id", "email", "login id")
 NAMES = ("student", "name", "first name")
+PERCENT = 100.0
 POINTS_ROW = "points possible"  # Canvas' second line
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -97,17 +101,19 @@ def _filled(book: Gradebook, column: Column, style: str, content: bytes) -> Expo
         )
     known = _known(book.students)
     title = column.competition.title
-    at = lower.index(title.lower()) if title.lower() in lower else None
+    at = _of_title(lower, title)
+    name = title if at is None else header[at]  # Canvas knows its column by the number in it
+    points = _points(rows, at) if style == CANVAS else PERCENT
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     keep = list(range(len(header))) if style == CANVAS else _identity(lower)
-    writer.writerow([header[i] for i in keep if i != at] + [title])
+    writer.writerow([header[i] for i in keep if i != at] + [name])
     matched: set[int] = set()
     unmatched = []
     for line, row in rows:
         cells = [row[i] for i in keep if i != at]
         if style == CANVAS and row[0].strip().lower() == POINTS_ROW:
-            writer.writerow([*cells, "100"])
+            writer.writerow([*cells, f"{points:g}"])
             continue
         number = row[numbers].strip() if numbers is not None else ""
         address = row[addresses].strip().lower() if addresses is not None else ""
@@ -120,9 +126,26 @@ def _filled(book: Gradebook, column: Column, style: str, content: bytes) -> Expo
                 writer.writerow([*cells, ""])
             continue
         matched.add(student.id)
-        writer.writerow([*cells, f"{result.percent:.2f}" if result else ""])
+        grade = f"{result.percent * points / PERCENT:.2f}" if result else ""
+        writer.writerow([*cells, grade])
     left = [one.email for one in book.students if one.id not in matched]
     return Export(out.getvalue(), len(matched), unmatched, left)
+
+
+def _of_title(header: Sequence[str], title: str) -> int | None:
+    """Where a list has a column of the competition already: its title, in Canvas with a number."""
+    own = re.compile(rf"{re.escape(title.lower())}( \(\d+\))?")
+    return next((i for i, name in enumerate(header) if own.fullmatch(name)), None)
+
+
+def _points(rows: Sequence[tuple[int, list[str]]], at: int | None) -> float:
+    """What Canvas gives for 100 % in a column: what its list says, else 100."""
+    for _, row in rows:
+        if at is not None and row[0].strip().lower() == POINTS_ROW:
+            with contextlib.suppress(ValueError):
+                said = float(row[at])
+                return said if math.isfinite(said) and said > 0 else PERCENT
+    return PERCENT
 
 
 def _identity(header: Sequence[str]) -> list[int]:

@@ -61,9 +61,11 @@ def by_host(session: Session, caller: Caller, slug: str, reason: str) -> Competi
     if stands.revealed_at is not None:
         raise ConflictError(f"{slug} was revealed at {stands.revealed_at:%Y-%m-%d %H:%M} UTC.")
     if not stands.is_over:
-        until = f"{stands.ends_at:%Y-%m-%d %H:%M} UTC" if stands.ends_at else "it has no deadline"
+        until = "and has no deadline"
+        if stands.ends_at:
+            until = f"until {stands.ends_at:%Y-%m-%d %H:%M} UTC, with extensions and late hours"
         raise ClosedError(
-            f"{slug} is open ({until}). Private scores are revealed after the last deadline."
+            f"{slug} is open {until}. Private scores are revealed after the last deadline."
         )
     if stands.open_submissions:
         raise ConflictError(
