@@ -145,6 +145,8 @@ def test_a_setting_means_what_its_declared_type_means(factory, signed_in):
     assert rows(staff.run(*edit, "total_limit=70"))["total_limit"] == 70
     assert rows(staff.run(*edit, "total_limit="))["total_limit"] is None
     assert rows(staff.run(*edit, "holds_reveal=true"))["holds_reveal"] is True
+    done = rows(staff.run("competitions", "audit", "toy", "--format", "json"))
+    assert {one["by"] for one in done} == {"host-01"}
     for wrong, said in (
         ("daily_limit=many", "a whole number"),
         ("holds_reveal=1", "true or false"),

@@ -76,6 +76,7 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     ("POST", "/competitions/toy/check"): ({"file": True}, SIGNED_IN),
     ("GET", "/competitions/toy/submissions"): ({}, MEMBERS | {"host": 200, "admin": 200}),
     ("GET", "/competitions/toy/submissions/all"): ({}, HOSTS_ONLY),
+    ("GET", "/competitions/toy/audit"): ({}, HOSTS_ONLY),
     ("POST", "/competitions/toy/submissions/retry"): ({"json": {}}, HOSTS_ONLY),
     ("GET", "/competitions/toy/announcements"): ({}, ANYONE),
     ("POST", "/competitions/toy/announcements"): (

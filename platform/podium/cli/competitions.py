@@ -316,6 +316,16 @@ def participants(slug: str, style: str) -> None:
 
 @competitions.command()
 @click.argument("slug", type=SLUG)
+@click.option("--most", type=click.IntRange(1, 5000), default=200, show_default=True)
+@output.with_format
+def audit(slug: str, most: int, style: str) -> None:
+    """List what was done to a competition: by whom, when, why. For staff."""
+    columns = ("at", "by", "action", "subject", "reason", "detail")
+    output.rows(client().audit(slug, most=most), columns, style)
+
+
+@competitions.command()
+@click.argument("slug", type=SLUG)
 @click.argument("verb", type=click.Choice(["cancel", "disqualify", "reinstate", "retry"]))
 @click.argument("submissions", type=int, nargs=-1, required=True, metavar="ID...")
 @with_reason

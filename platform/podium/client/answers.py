@@ -8,6 +8,18 @@ from typing import Any, Literal, TypedDict
 Moment = str  # ISO 8601 in UTC
 
 
+class Act(TypedDict):
+    """What somebody (null: Podium itself) did to a competition, and why."""
+
+    id: int
+    at: Moment
+    by: str | None
+    action: str
+    subject: str
+    reason: str
+    detail: dict[str, Any]
+
+
 class Acts(TypedDict):
     """Which submissions were changed, and which not."""
 
@@ -64,6 +76,12 @@ class Attempt(TypedDict):
     log: str
     worker: str | None
     cause: str | None
+
+
+class Audit(TypedDict):
+    """The log of what was done to a competition, the latest first."""
+
+    items: list["Act"]
 
 
 class Board(TypedDict):

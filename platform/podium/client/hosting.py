@@ -126,6 +126,11 @@ class Hosting(Submissions):
         """Take one back."""
         self._do("DELETE", f"/competitions/{part(slug)}/announcements/{announcement_id}")
 
+    def audit(self, slug: str, *, most: int = 200) -> list[answers.Act]:
+        """What was done to a competition: by whom, when, why; the latest first."""
+        path = f"/competitions/{part(slug)}/audit"
+        return self._json("GET", path, query={"most": most})["items"]
+
     def grant(
         self, slug: str, to: dict[str, str], submissions: int, reason: str = ""
     ) -> answers.TeamLimits:

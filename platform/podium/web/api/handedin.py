@@ -2,13 +2,13 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from apiflask import APIBlueprint
 from pydantic import Field
 
 from podium import bulkacts, entryrequests, handedin, participants
-from podium.competitions import find, need_right
+from podium.competitions import audited, find, need_right
 from podium.handedin import Filter
 from podium.web import identity, installation
 from podium.web.api.courseshapes import Decision
@@ -135,6 +135,56 @@ class Participants(Page):
     """A page of those who take part, by team."""
 
     items: list[Participant]
+
+
+class AuditQuery(Shape):
+    """How many of the latest acts."""
+
+    most: int = Field(200, ge=1, le=5000)
+
+
+class Act(Shape):
+    """What somebody (null: Podium itself) did to a competition, and why."""
+
+    id: int
+    at: datetime
+    by: str | None
+    action: str
+    subject: str
+    reason: str
+    detail: dict[str, Any]
+
+
+class Audit(Shape):
+    """The log of what was done to a competition, the latest first."""
+
+    items: list[Act]
+
+
+@blueprint.get("/audit")
+@blueprint.input(AuditQuery, location="query", arg_name="query")
+@blueprint.output(Audit)
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
+def list_acts(slug: str, query: AuditQuery) -> Audit:
+    """What was done to a competition: by whom, when, why."""
+    caller = identity.need_caller("host")
+    with installation().database.reading() as session:
+        competition = find(session, slug)
+        need_right(competition, caller, "see")
+        found = audited(session, competition, query.most)
+        items = [
+            Act(
+                id=entry.id,
+                at=entry.at,
+                by=handle,
+                action=entry.action,
+                subject=entry.subject,
+                reason=entry.reason,
+                detail=entry.detail,
+            )
+            for entry, handle in found
+        ]
+    return Audit(items=items)
 
 
 @blueprint.get("/submissions/all")
