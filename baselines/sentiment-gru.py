@@ -3,7 +3,7 @@
 Command     python baselines/sentiment-gru.py --data sentiment --out submission.csv
 Data        train.csv, test.csv from `podium download sentiment`
 Measured    2 cores, no GPU, 25 Nov 2026, macro-F1. Small edition with --small: 0.765 ± 0.008 in
-            1 min of one processor (seeds 0 to 2). Full edition: not measured.
+            1 min of one processor (seeds 0 to 2). Full edition: 0.857 in 14 min (seed 0).
 Not a library: copy it, change it, beat it.
 """
 

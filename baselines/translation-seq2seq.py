@@ -24,7 +24,9 @@ NOTHING, BEGIN, END, STRANGE = range(4)  # the first entries of the vocabulary
 LONGEST = 70  # pieces of a translation
 BATCH, RATE = 16, 2e-3
 HINT_FLOOR = 1e-4  # what the dictionary leaves to words it does not know
+FREQUENT, OFFERED = 300, 10  # pieces that are always thought of, and for each English one
 BEAM = 5  # beginnings of a translation that are followed at once
+WORTH = 1.0  # of a piece in a search: without it short ones win, and chrF wants all that was said
 
 Pair = tuple[list[int], list[int]]  # the pieces of a verse in English and in French
 
@@ -102,15 +104,6 @@ class Pieces:
             found += self.kept[word]
         return found
 
-    def put_first(self, texts: list[str]) -> int:
-        """Number the pieces of these texts before all others; the first number of the others."""
-        used = {number for text in texts for number in self.of(text)}
-        order = sorted(range(4, len(self.texts)), key=lambda number: number not in used)
-        self.texts[4:] = [self.texts[number] for number in order]
-        self.numbers = {piece: number for number, piece in enumerate(self.texts) if number >= 4}
-        self.kept.clear()
-        return 4 + len(used - {STRANGE})
-
     def text(self, numbers: list[int]) -> str:
         """The text of pieces, without blanks at its ends."""
         return "".join(self.texts[number] for number in numbers).replace("▁", " ").strip()
@@ -144,16 +137,25 @@ def dictionary(pairs: list[Pair], size: int, rounds: int = 5) -> tuple[Tensor, l
 class Translator(nn.Module):
     """Reads both ways, writes one way, and looks back at every step (Luong et al. 2015)."""
 
-    def __init__(self, size: int, french: int, hint: Tensor | None, width: int = 256) -> None:
+    def __init__(self, size: int, hint: Tensor | None, frequent: Tensor, width: int = 256) -> None:
         super().__init__()
         self.vectors = nn.Embedding(size, width, padding_idx=NOTHING)
         self.reader = nn.GRU(width, width // 2, batch_first=True, bidirectional=True)
         self.writer = nn.GRU(width, width, batch_first=True)
         self.look = nn.Linear(width, width, bias=False)
         self.join = nn.Linear(2 * width, width)
-        self.out = nn.Linear(width, french)
+        self.out = nn.Linear(width, size)
         self.drop = nn.Dropout(0.2)
-        self.hint = hint
+        self.hint, self.frequent = hint, frequent
+        self.offered = None if hint is None else hint.topk(OFFERED, dim=1).indices
+
+    def thought_of(self, english: Tensor, french: Tensor) -> Tensor | None:
+        """The pieces among which those of a batch are learned (Jean et al. 2015); None: all."""
+        # To score all of them is most of the work, and the others teach little.
+        if self.offered is None:
+            return None
+        offered = self.offered[english].flatten()
+        return torch.cat([self.frequent, offered, french.flatten()]).unique()
 
     def read(self, english: Tensor) -> tuple[Tensor, Tensor]:
         """What each piece means where it stands, and what the whole means."""
@@ -161,7 +163,7 @@ class Translator(nn.Module):
         return states, torch.cat([last[0], last[1]], dim=1).unsqueeze(0)
 
     def write(
-        self, before: Tensor, state: Tensor, english: Tensor, read: Tensor
+        self, before: Tensor, state: Tensor, english: Tensor, read: Tensor, among: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Scores of the piece that follows each of `before`, the new state, and the attention.
 
@@ -172,10 +174,14 @@ class Translator(nn.Module):
         fit = states @ self.look(read).transpose(1, 2)
         attention = fit.masked_fill((english == NOTHING).unsqueeze(1), -torch.inf).softmax(2)
         joined = torch.tanh(self.join(torch.cat([states, attention @ read], dim=2)))
-        scores = self.out(self.drop(joined))
+        weight, bias = self.out.weight, self.out.bias
+        if among is not None:
+            weight, bias = weight[among], bias[among]
+        scores = functional.linear(self.drop(joined), weight, bias)
         if self.hint is not None:
             # What the dictionary says about the pieces that are looked at.
-            scores = scores + torch.log(attention @ self.hint[english] + HINT_FLOOR)
+            rows = self.hint[english] if among is None else self.hint[english.unsqueeze(2), among]
+            scores = scores + torch.log(attention @ rows + HINT_FLOOR)
         return scores, state, attention
 
 
@@ -191,20 +197,19 @@ def train(
     order = sorted(range(len(pairs)), key=lambda place: len(pairs[place][1]))
     parts = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
     step, steps, started = 0, epochs * len(parts), time.process_time()
-    for epoch in range(epochs):
+    for _ in range(epochs):
         model.train()
-        total = 0.0
         for number in torch.randperm(len(parts)).tolist():
             chosen = [pairs[place] for place in parts[number]]
             english = padded([e for e, _ in chosen]).to(device)
             french = padded([[BEGIN, *f, END] for _, f in chosen]).to(device)
             optimizer.param_groups[0]["lr"] = RATE * (1 - step / steps)  # to nothing at the end
             read, state = model.read(english)
-            scores, _, attention = model.write(french[:, :-1], state, english, read)
-            loss = functional.cross_entropy(
-                scores.flatten(0, 1), french[:, 1:].flatten(), ignore_index=NOTHING
-            )
-            total += loss.item()
+            among, goal = model.thought_of(english, french), french[:, 1:].flatten()
+            if among is not None:
+                goal = torch.searchsorted(among, goal)  # where it stands among them
+            scores, _, attention = model.write(french[:, :-1], state, english, read, among)
+            loss = functional.cross_entropy(scores.flatten(0, 1), goal, ignore_index=NOTHING)
             if shares:
                 # Where to look is told, less and less (Chen et al. 2016): it is slow to find out.
                 told = torch.zeros_like(attention)
@@ -220,12 +225,11 @@ def train(
             if step % 200 == 0:
                 seconds = time.process_time() - started
                 print(f"step {step}/{steps}  loss {loss.item():.3f}  {seconds:.0f} s", flush=True)
-        print(f"epoch {epoch + 1}/{epochs}  mean loss {total / len(parts):.3f}", flush=True)
 
 
 @torch.inference_mode()
 def translate(model: Translator, verses: list[list[int]], device: str) -> list[list[int]]:
-    """The best of BEAM translations of each verse by their mean log probability of a piece."""
+    """The best of BEAM translations of each verse, by log probability and length."""
     model.eval()
     best: list[tuple[float, list[int]]] = [(-np.inf, []) for _ in verses]
     order = sorted(range(len(verses)), key=lambda place: len(verses[place]))
@@ -238,18 +242,19 @@ def translate(model: Translator, verses: list[list[int]], device: str) -> list[l
         texts = torch.full((len(chosen), BEAM, 1), BEGIN, device=device)
         sums = torch.tensor([0.0] + [-torch.inf] * (BEAM - 1), device=device).repeat(len(chosen), 1)
         for length in range(1, LONGEST + 1):
-            scores, state, _ = model.write(texts[:, :, -1].reshape(-1, 1), state, english, read)
+            last = texts[:, :, -1].reshape(-1, 1)
+            scores, state, _ = model.write(last, state, english, read, None)
             sums = sums.unsqueeze(2) + scores.log_softmax(2)
             for row, (ended, which) in enumerate(zip(*sums[:, :, END].max(1), strict=True)):
-                mean = float(ended) / length
-                if mean > best[chosen[row]][0]:
-                    best[chosen[row]] = mean, texts[row, which, 1:].tolist()
+                value = float(ended) + WORTH * length
+                if value > best[chosen[row]][0]:
+                    best[chosen[row]] = value, texts[row, which, 1:].tolist()
             sums[:, :, END] = -torch.inf
             sums, places = sums.flatten(1).topk(BEAM)
             came, piece = places // scores.shape[2], places % scores.shape[2]
             texts = torch.cat([texts[rows, came], piece.unsqueeze(2)], dim=2)
             state = state.view(len(chosen), BEAM, -1)[rows, came].view(1, len(chosen) * BEAM, -1)
-            hopes = (sums[:, 0] / length).tolist()
+            hopes = (sums[:, 0] + WORTH * length).tolist()
             if all(best[place][0] > hope for place, hope in zip(chosen, hopes, strict=True)):
                 break
     return [row for _, row in best]
@@ -273,14 +278,14 @@ def main() -> None:
 
     known, asked = read(options.data / "train.jsonl"), read(options.data / "test.jsonl")
     pieces = Pieces([each[name] for each in known for name in ("english", "french")], 4000)
-    french = pieces.put_first([each["french"] for each in known])
     pairs = [(pieces.of(each["english"]), pieces.of(each["french"])) for each in known]
     size = len(pieces.texts)
-    print(f"{len(pairs)} pairs of verses, {size} pieces, {french} of them French", flush=True)
+    print(f"{len(pairs)} pairs of verses, {size} pieces", flush=True)
     hint, shares = (None, []) if options.plain else dictionary(pairs, size)
-    if hint is not None:
-        hint = hint[:, :french].contiguous().to(device)
-    model = Translator(size, french, hint).to(device)
+    hint = hint if hint is None else hint.to(device)
+    times = Counter(piece for _, verse in pairs for piece in verse)
+    frequent = torch.tensor([piece for piece, _ in times.most_common(FREQUENT)], device=device)
+    model = Translator(size, hint, frequent).to(device)
     train(model, pairs, shares, options.epochs, device)
 
     found = translate(model, [pieces.of(each["english"]) for each in asked], device)

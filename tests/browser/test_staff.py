@@ -3,14 +3,19 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from sqlalchemy import update
+from sqlalchemy import select, update
 from werkzeug.serving import make_server
 
-from podium import accounts, checkup, competitions, judging
+from podium import accounts, backup, checkup, competitions, judging
+from podium.app import create_app
+from podium.config import Config
+from podium.installation import Installation
 from podium.models import Submission, User
 from podium.models.record import now
 
@@ -37,6 +42,13 @@ def site(app, installation, factory, predictions) -> Iterator[str]:
             competitions.join(session, toy, people[handle])
     for handle, right in (("ada-01", 14), ("bob-01", 10)):
         factory.judge(factory.submit(people[handle], predictions(right)))
+    with serving(app) as address:
+        yield address
+
+
+@contextmanager
+def serving(app: Any) -> Iterator[str]:
+    """Answers at the address that it gives."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -214,3 +226,61 @@ def test_an_admin_takes_a_stuck_job_from_its_worker_and_makes_room(
         page, ["/admin/", "/admin/storage", "/admin/storage?days=30", "/admin/settings"]
     )
     assert faults == []
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_backup_made_while_people_work_is_a_podium_that_goes_on(
+    page, installation, factory, predictions, tmp_path
+):
+    factory.offer("train.csv", b"x" * 1000)
+    bob = factory.as_now(factory.person("bob-01"))
+    stopped = threading.Event()
+
+    def submit() -> None:
+        while not stopped.is_set():
+            factory.submit(bob, predictions(10))
+
+    with installation.database.writing() as session:
+        competitions.find(session, "toy").daily_limit = 1000
+    working = threading.Thread(target=submit)
+    working.start()
+    with (tmp_path / "podium.tar").open("wb") as out:
+        report = backup.write(installation, out)
+    stopped.set()
+    working.join()
+    assert report.missing == []
+
+    config = Config.load(
+        tmp_path / "new",
+        database_url=f"sqlite:///{tmp_path / 'new' / 'podium.db'}",
+        redis_url=installation.config.redis_url,
+        storage_url=(tmp_path / "new" / "files").as_uri(),
+    )
+    restored = Installation.open(config)
+    with (tmp_path / "podium.tar").open("rb") as kept:
+        backup.restore(restored, kept)
+    with serving(create_app(restored)) as address:
+        there = page.context.browser.new_context(base_url=address).new_page()
+        sign_in(there, "ada-01")  # with the password of before
+        there.goto("/c/toy/leaderboard")
+        own = there.get_by_role("row").filter(has_text="ada-01")
+        expect(own).to_contain_text("0.70")
+        there.goto("/c/toy/data")
+        with there.expect_download() as file:
+            there.get_by_role("link", name="train.csv").first.click()
+        assert file.value.path().read_bytes() == b"x" * 1000
+        there.context.close()
+    while judging_left(restored):
+        pass
+    with restored.database.reading() as session:
+        states = set(session.scalars(select(Submission.state)))
+    assert states == {"scored"}  # what waited at the moment of the backup is not lost
+    restored.database.close()
+
+
+def judging_left(restored: Installation) -> bool:
+    """Judge what still waits; whether there was something."""
+    taken = judging.take(restored, "score", "w2")
+    if taken is not None:
+        judging.judge(restored, taken)
+    return taken is not None
