@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: up test check lint format benchmark chaos slow gpu system-packages clean
+.PHONY: up test check lint format references pictures benchmark chaos slow gpu system-packages clean
 
 up: .venv/installed
 	$(BIN)/podium up $(ARGS)
@@ -25,6 +25,14 @@ lint: .venv/installed-dev
 format: .venv/installed-dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The description of the API, the client's types and the references of docs/, written from the code.
+references: .venv/installed-dev
+	UPDATE_SNAPSHOTS=1 $(BIN)/python -m pytest -q tests/test_docs.py tests/cli tests/web/test_api_openapi.py -k written_down
+
+# The pictures of the docs, of real pages.
+pictures: .venv/installed-dev system-packages
+	UPDATE_PICTURES=1 $(BIN)/python -m pytest -q tests/browser/test_pictures.py
 
 # Ratios to the bare limit, in one process at a time.
 benchmark: .venv/installed-dev

@@ -452,11 +452,26 @@ def snapshot() -> Callable[[str, str], str]:
     """What a plain file of tests/snapshots says; with UPDATE_SNAPSHOTS=1 it is written first."""
 
     def kept(name: str, text: str) -> str:
-        file = ROOT / "tests" / "snapshots" / name
+        file = ROOT / "tests" / "snapshots" / name  # an absolute name is taken as it stands
         if os.environ.get("UPDATE_SNAPSHOTS") == "1":
             file.parent.mkdir(exist_ok=True)
             file.write_text(text, encoding="utf-8")
         return file.read_text(encoding="utf-8")
+
+    return kept
+
+
+@pytest.fixture
+def written_part() -> Callable[[str, str], str]:
+    """What a page of docs/reference says below its mark; with UPDATE_SNAPSHOTS=1 written first."""
+    mark = "<!-- What follows is written from the code by `make references`. -->\n\n"
+
+    def kept(name: str, text: str) -> str:
+        file = ROOT / "docs" / "reference" / name
+        by_hand, _, _ = file.read_text(encoding="utf-8").partition(mark.strip())
+        if os.environ.get("UPDATE_SNAPSHOTS") == "1":
+            file.write_text(by_hand + mark + text, encoding="utf-8")
+        return file.read_text(encoding="utf-8").removeprefix(by_hand + mark)
 
     return kept
 

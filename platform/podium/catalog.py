@@ -27,6 +27,7 @@ from podium_scoring.schema import Schema
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Text = Annotated[str, Field(min_length=1)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 TensorText = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]* \[(\d+(, \d+)*)?\]$")]
 
 
@@ -106,9 +107,9 @@ class SubmissionSpec(_Strict):
     id: ColumnSpec
     columns: Annotated[list[ColumnSpec], Field(min_length=1)]
     probabilities: list[Text] = []
-    repeated: bool = False
-    distinct: bool = False
-    rows: Annotated[int, Field(ge=1)] | None = None
+    repeated: bool = False  # an id may have many rows
+    distinct: bool = False  # values of a row differ
+    rows: Annotated[int, Field(ge=1)] | None = None  # the ids are 0 to `rows` - 1
     max_file_mib: Annotated[int, Field(ge=1, le=10_000)] = 20
 
     @property
@@ -130,9 +131,9 @@ class AnswersSpec(_Strict):
 class Limits(_Strict):
     """Defaults of a competition that hosts this challenge."""
 
-    daily: Annotated[int, Field(ge=1)] = 5
-    total: Annotated[int, Field(ge=1)] | None = None
-    finals: Annotated[int, Field(ge=1)] = 2
+    daily: Annotated[int, Field(ge=1)] = 5  # submissions of a team a day
+    total: Annotated[int, Field(ge=1)] | None = None  # in all; none: no such limit
+    finals: Annotated[int, Field(ge=1)] = 2  # that a team may select
 
 
 class Source(_Strict):
@@ -141,13 +142,13 @@ class Source(_Strict):
     Sources of one part are alternatives, tried in order; an edition needs every part.
     """
 
-    part: Text = "data"
+    part: Text = "data"  # alternatives have the same
     kind: Literal["folder", "pip", "npm", "deb", "url"]
-    edition: Literal["small", "full"]
+    edition: Literal["small", "full"]  # which edition it makes
     file: Text  # its name on this machine
     locator: str = ""  # name==version of a package, or the address
-    sha256: Sha256
-    size_bytes: Annotated[int, Field(gt=0)]
+    sha256: Sha256  # of the file
+    size_bytes: Annotated[int, Field(gt=0)]  # of the file
     licence: Text
 
     @model_validator(mode="after")
@@ -164,13 +165,13 @@ class Source(_Strict):
 class RunLimits(_Strict):
     """The ceilings of one run of a submitted model, bundle or agent."""
 
-    wall_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
-    cpu_s: Annotated[float, Field(gt=0)] = 600.0
+    wall_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0  # from start to end
+    cpu_s: Annotated[float, Field(gt=0)] = 600.0  # over all cores
     memory_mib: Annotated[int, Field(ge=64)] = 2048
-    processes: Annotated[int, Field(ge=1, le=4096)] = 64
-    disk_mib: Annotated[int, Field(ge=1)] = 256
-    output_mib: Annotated[int, Field(ge=1)] = 64
-    log_kib: Annotated[int, Field(ge=1, le=4096)] = 64
+    processes: Annotated[int, Field(ge=1, le=4096)] = 64  # and threads
+    disk_mib: Annotated[int, Field(ge=1)] = 256  # of all files it writes
+    output_mib: Annotated[int, Field(ge=1)] = 64  # of its output
+    log_kib: Annotated[int, Field(ge=1, le=4096)] = 64  # of what it prints
     gpu_memory_mib: Annotated[int, Field(ge=1, le=1 << 20)] = 1 << 20
     cores: Annotated[int, Field(ge=1, le=64)] = 1
 
@@ -214,10 +215,10 @@ class AgentRun(_Strict):
     options: dict[str, Any] = {}  # of gymnasium.make
     players: Literal[1, 2] = 1
     environments: Annotated[int, Field(ge=1, le=256)] = 1  # at once, observations stacked
-    move_s: Annotated[float, Field(gt=0, le=600)] = 1.0
+    move_s: Annotated[float, Field(gt=0, le=600)] = 1.0  # for a move
     bank_s: Annotated[float, Field(ge=0, le=3600)] = 10.0  # of an episode, for slow moves
-    load_s: Annotated[float, Field(gt=0, le=600)] = 60.0
-    max_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
+    load_s: Annotated[float, Field(gt=0, le=600)] = 60.0  # to import and start
+    max_steps: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000  # of an episode
     fault_return: float | None = None  # what an episode earns at most if the agent errs
     opening_moves: Annotated[int, Field(ge=0, le=1000)] = 0  # of two players: drawn at random
     games: Annotated[int, Field(ge=2, le=1000)] = 40  # of two players: before a rating stands
@@ -250,10 +251,10 @@ class Run(_Strict):
 class Resources(_Strict):
     """What a worker must have. Memory and tags are asked of workers with a GPU."""
 
-    run: Literal["cpu", "gpu", "gpu-or-cpu"] = "cpu"
-    score: Literal["cpu", "gpu"] = "cpu"
+    run: Literal["cpu", "gpu", "gpu-or-cpu"] = "cpu"  # what runs submissions
+    score: Literal["cpu", "gpu"] = "cpu"  # what scores them
     gpu_memory_mib: Annotated[int, Field(ge=0)] = 0
-    tags: list[Text] = []
+    tags: list[Text] = []  # that the worker must have
 
 
 class DataFile(_Strict):
@@ -266,8 +267,8 @@ class DataFile(_Strict):
 class Data(_Strict):
     """The dataset: sources, licence, caveats, files."""
 
-    licence: Text
-    caveats: list[str] = []
+    licence: Text  # of the dataset as students get it
+    caveats: list[str] = []  # what to know before trusting it
     groups: list[Text] = []  # columns whose values stand in training or in test data, never in both
     sources: Annotated[list[Source], Field(min_length=1)]
     files: Annotated[list[DataFile], Field(min_length=1)]
@@ -276,24 +277,23 @@ class Data(_Strict):
 class Baseline(_Strict):
     """A reference solution: a script of the folder or of `baselines/`, and what it should score."""
 
-    script: Text
-    title: Text
+    script: Text  # a file of the folder or of `baselines/`
+    title: Text  # its name on the board
     small: list[str] = []  # arguments of the form that `podium up` trains
-    trained_at_start: bool = False
-    # Scores by edition, the worse end first.
-    expected: dict[Literal["small", "full"], tuple[float, float]] = {}
+    trained_at_start: bool = False  # by `podium up`, on the small edition
+    expected: dict[Literal["small", "full"], tuple[float, float]] = {}  # scores, the worse first
 
 
 class Spec(_Strict):
     """challenge.toml."""
 
-    slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
-    version: Annotated[int, Field(ge=1)]
+    slug: Slug  # its short name, in addresses and commands
+    version: Annotated[int, Field(ge=1)]  # raised with every change of data or metric
     title: Annotated[str, Field(min_length=1, max_length=80)]
-    summary: Annotated[str, Field(min_length=1, max_length=200)]
+    summary: Annotated[str, Field(min_length=1, max_length=200)]  # a sentence for the list
     level: Literal["beginner", "intermediate", "advanced"]
-    task: Text
-    teaches: list[str] = []
+    task: Text  # such as image classification
+    teaches: list[str] = []  # what one learns
     kinds: Annotated[list[Literal["predictions", "model", "code", "agent"]], Field(min_length=1)]
     metric: MetricChoice
     submission: SubmissionSpec
@@ -304,7 +304,7 @@ class Spec(_Strict):
     data: Data
     baselines: list[Baseline] = []
     practice: bool = True  # open to everybody from the start; else when somebody prepares it
-    changes: list[str] = []
+    changes: list[str] = []  # a sentence a version
 
     @model_validator(mode="after")
     def _says_what_is_played(self) -> Self:

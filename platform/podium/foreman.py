@@ -17,25 +17,26 @@ class Foreman(Client):
     def arrive(self, card: Card) -> None:
         """Enter the list of workers."""
         said = asdict(card)
-        persist(lambda: self._call("POST", "/work/workers", json=said).close())
+        persist(lambda: self._do("POST", "/work/workers", send=said))
 
     def leave(self, name: str) -> None:
         """Leave the list of workers."""
-        self._call("DELETE", f"/work/workers/{name}").close()
+        self._do("DELETE", f"/work/workers/{name}")
 
     def take(self, card: Card) -> Answer | None:
         """An assignment, or None if nothing may begin now."""
-        found = self._json("POST", "/work/assignments", json=_brief(card))["items"]
+        found = self._json("POST", "/work/assignments", send=_brief(card))["items"]
         return found[0] if found else None
 
     def beat(self, card: Card, token: str | None, log_tail: str | None) -> Answer:
         """One heartbeat: whether to drain, and whether the attempt is in force."""
         asked = {"card": _brief(card), "token": token, "log": log_tail}
-        return self._json("POST", "/work/beats", json=asked)
+        found: Answer = self._json("POST", "/work/beats", send=asked)
+        return found
 
     def fetch(self, token: str, path: str, sha256: str, target: Path) -> Path:
         """Bring a file of the attempt here; FaultError if it arrives damaged."""
-        persist(lambda: self._fetch(f"/work/{path}", sha256, target, lambda _: None, _of(token)))
+        self._fetch(f"/work/{path}", sha256, target, lambda _: None, _of(token))
         if sha256_of(target) != sha256:
             raise FaultError(f"{path} arrived damaged.")
         return target
@@ -45,22 +46,22 @@ class Foreman(Client):
 
         def send() -> None:
             with output.open("rb") as file:
-                self._put(token, "output", file)
+                self._put(token, "output", file, output.stat().st_size)
 
         persist(send)
 
     def bring_replays(self, token: str, replays: bytes) -> None:
         """Send the replays of an agent's episodes, one behind the other."""
-        persist(lambda: self._put(token, "replays", replays))
+        persist(lambda: self._put(token, "replays", replays, len(replays)))
 
-    def _put(self, token: str, what: str, body: BinaryIO | bytes) -> None:
-        headers = _of(token) | {"Content-Type": "application/octet-stream"}
-        self._call("PUT", f"/work/{what}", data=body, headers=headers).close()
+    def _put(self, token: str, what: str, body: BinaryIO | bytes, size: int) -> None:
+        typed = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        self._do("PUT", f"/work/{what}", data=body, headers=_of(token) | typed)
 
     def report(self, token: str, said: dict[str, Any]) -> bool:
         """How the attempt ended; False if it was over already."""
         headers = _of(token)
-        answer = persist(lambda: self._json("POST", "/work/report", json=said, headers=headers))
+        answer = persist(lambda: self._json("POST", "/work/report", send=said, headers=headers))
         return bool(answer["is_taken"])
 
 

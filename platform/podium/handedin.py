@@ -49,7 +49,7 @@ class Filter:
         return cls(**{name: asked.get(name, "").strip()[:LONGEST] for name in FIELDS})
 
     @property
-    def said(self) -> dict[str, str]:
+    def said(self) -> dict[str, Any]:
         """What is not empty, by name."""
         return {name: value for name, value in asdict(self).items() if value}
 

@@ -3,15 +3,19 @@
 import csv
 import io
 import json
+import os
+import pty
 import re
 import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
 
+import click
 import pytest
 
 from podium import accounts, competitions
+from podium.cli import main, reference
 from podium.models.record import now
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -99,6 +103,29 @@ def test_a_broken_download_goes_on_and_is_checked(ada, factory):
     assert ada.run("download", "toy", "-f", "big.bin", "-p", "here").returncode == 0
     assert (target / "big.bin").read_bytes() == content
     assert not (target / "big.bin.part").exists()
+
+
+@pytest.mark.parametrize(
+    "command", [("submit", "toy", "-f", "preds.csv", "--dry-run"), ("download", "toy")]
+)
+def test_a_terminal_shows_a_progress_bar_and_a_pipe_does_not(ada, factory, predictions, command):
+    factory.offer("train.csv", b"id,label\n" * 100)
+    ada.write("preds.csv", predictions(20))
+    ours, theirs = pty.openpty()
+    on_terminal = subprocess.Popen(
+        [sys.executable, "-P", "-m", "podium.cli", *command],
+        cwd=ada.folder,
+        env=os.environ | ada.variables | {"COLUMNS": "100"},
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+    )
+    printed, _ = on_terminal.communicate(timeout=60)
+    os.close(theirs)
+    shown = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert "100%" in shown
+    assert b"%" not in printed
+    assert "%" not in ada.run(*command).stderr
 
 
 def test_a_dry_run_tells_each_fault_and_exits_with_5(ada):
@@ -248,16 +275,62 @@ def test_what_others_wrote_cannot_steer_the_terminal(ada, predictions):
     assert len(shown.splitlines()) == 2
 
 
+SIDES = ("Compete", "Host")
+HERE = {"challenges", "run", "score"}  # work on this machine, beside or instead of a server
+
+
 def test_client_commands_load_neither_web_nor_database_nor_numbers(database_url):
     code = (
-        "import sys; from podium.cli import main, Main, COMMANDS;"
+        "import sys; from podium.cli import main, COMMANDS;"
         "import click; ctx = click.Context(main);"
-        "[main.get_command(ctx, n) for n, e in COMMANDS.items() if e.section == 'Compete'];"
+        f"names = {{n for n, e in COMMANDS.items() if e.section in {SIDES}}} - {HERE!r};"
+        "loaded = [main.get_command(ctx, n) for n in names | {'operation'}];"
+        "assert len(loaded) > 30;"
         "import podium.client;"
-        "heavy = {'flask', 'sqlalchemy', 'pydantic', 'pandas', 'numpy', 'rich', 'redis'};"
+        "heavy = {'flask', 'sqlalchemy', 'pydantic', 'pandas', 'numpy', 'rich', 'redis', 'rq'};"
+        "heavy |= {'torch', 'sklearn', 'scipy', 'requests', 'podium_scoring', 'podium.config'};"
         "found = heavy & set(sys.modules); assert not found, found"
     )
     subprocess.run([sys.executable, "-P", "-c", code], check=True)
+
+
+@pytest.mark.parametrize("command", ["--help", "--version", "config", "completion"])
+def test_what_asks_no_server_loads_no_http(command, database_url):
+    arguments = {"config": ["config", "show"], "completion": ["completion", "bash"]}
+    code = (
+        "import sys; from podium.cli import main;"
+        f"main({arguments.get(command, [command])!r}, standalone_mode=False);"
+        "found = {'urllib3', 'ssl', 'http.client'} & set(sys.modules); assert not found, found"
+    )
+    subprocess.run([sys.executable, "-P", "-c", code], check=True, capture_output=True)
+
+
+def commands_of(group, context):
+    """Every command below a group, with its words."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        inner = click.Context(command, parent=context, info_name=name)
+        if isinstance(command, click.Group):
+            yield from commands_of(command, inner)
+        else:
+            yield inner.command_path, command
+
+
+def test_every_listing_is_a_table_csv_or_json(database_url):
+    context = click.Context(main, info_name="podium")
+    found = dict(commands_of(main, context))
+    listings = {
+        path: {option for parameter in command.params for option in parameter.opts}
+        for path, command in found.items()
+        if (command.help or "").startswith(("List", "Show", "Who ", "Everybody"))
+    }
+    assert len(listings) > 25
+    assert [path for path, options in listings.items() if "--format" not in options] == []
+
+
+def test_the_reference_of_commands_is_as_written_down(written_part, database_url):
+    text = reference.sections()
+    assert written_part("cli.md", text) == text
 
 
 def test_the_help_is_as_written_down(shell, snapshot):

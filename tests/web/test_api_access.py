@@ -1,5 +1,6 @@
 """Who may call what: every route of the API for every kind of caller."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -75,6 +76,7 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
     ("POST", "/competitions/toy/check"): ({"file": True}, SIGNED_IN),
     ("GET", "/competitions/toy/submissions"): ({}, MEMBERS | {"host": 200, "admin": 200}),
     ("GET", "/competitions/toy/submissions/all"): ({}, HOSTS_ONLY),
+    ("GET", "/competitions/toy/audit"): ({}, HOSTS_ONLY),
     ("POST", "/competitions/toy/submissions/retry"): ({"json": {}}, HOSTS_ONLY),
     ("GET", "/competitions/toy/announcements"): ({}, ANYONE),
     ("POST", "/competitions/toy/announcements"): (
@@ -325,6 +327,34 @@ def test_every_route_answers_every_kind_of_caller_as_declared(callers, predictio
             answer = apis[person].call(method, path, **sent)
         answered[method, route] = answer.status_code
     assert answered == {route: expected[person] for route, (_, expected) in ROUTES.items()}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("scope", ["read", "submit", "host"])
+def test_a_route_is_refused_exactly_without_the_scope_that_it_declares(
+    app, api, callers, factory, predictions, scope
+):
+    (submission_id, thread_id, post_id), _ = callers
+    admin = factory.person("scoped-01", "admin")
+    others = api.as_(admin, *({"read", "submit", "host"} - {scope}))
+    refused, declared = set(), set()
+    for (method, route), (sent, _) in ROUTES.items():
+        path = route.format(id=submission_id, thread=thread_id, post=post_id)
+        if route.startswith("/work/"):
+            continue
+        rule, _ = app.url_map.bind("localhost").match(f"/api/v1{path.split('?')[0]}", method, True)
+        described = re.sub(r"<(?:[^:>]*:)?(\w+)>", r"{\1}", rule.rule)
+        needed = app.spec["paths"][described][method.lower()].get("security") or [{"token": []}]
+        if scope in needed[0]["token"]:
+            declared.add((method, described))
+        if sent.get("file"):
+            answer = others.send(predictions(2), path)
+        else:
+            answer = others.call(method, path, **sent)
+        if answer.status_code == 403 and f"lacks the scope {scope!r}" in answer.text:
+            refused.add((method, described))
+    # What acts and shows the outcome needs `read` too, and says so when it is missing.
+    assert declared <= refused if scope == "read" else declared == refused
 
 
 def test_the_table_above_lists_every_route(app):

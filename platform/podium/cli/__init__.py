@@ -4,7 +4,6 @@ A command's module is imported when the command runs, and no sooner: `podium --h
 commands of competitors start without the web, the database or any numeric library.
 """
 
-import difflib
 import sys
 from typing import Any, NamedTuple, NoReturn
 
@@ -32,6 +31,7 @@ EXIT_BY_CODE = {
     "too_large": INVALID,
     "invalid_submission": INVALID,
     "no_answer": FAULT,
+    "rate_limited": FAULT,  # not the team's limit: the server's, and it passes
     "fault": FAULT,
     "config": USAGE,
 }
@@ -53,6 +53,7 @@ COMMANDS = {
     "login": Entry(COMPETE, "account", "login", "Sign in to a server and keep a token."),
     "logout": Entry(COMPETE, "account", "logout", "Forget the token, and end it."),
     "whoami": Entry(COMPETE, "account", "whoami", "Who you are, and where."),
+    "account": Entry(COMPETE, "belongings", "account", "Sign-ins, tokens, address, your data."),
     "config": Entry(COMPETE, "account", "config", "Settings of this command line."),
     "competitions": Entry(COMPETE, "competitions", "competitions", "List, show, join (alias: c)."),
     "files": Entry(COMPETE, "competitions", "files", "The files of a competition."),
@@ -71,8 +72,11 @@ COMMANDS = {
     "season": Entry(COMPETE, "seasons", "season", "People by points and medals."),
     "person": Entry(COMPETE, "seasons", "person", "What somebody has done."),
     "team": Entry(COMPETE, "teams", "team", "Your team: invite, accept, leave, merge."),
+    "discussion": Entry(COMPETE, "discussion", "discussion", "Threads of a competition."),
+    "notifications": Entry(COMPETE, "notifications", "notifications", "What you were told."),
     "select": Entry(COMPETE, "teams", "select", "Choose your final submissions."),
     "score": Entry(COMPETE, "scoring", "score", "Check a file, score it against answers."),
+    "completion": Entry(COMPETE, "completion", "completion", "Let the shell complete words."),
     "challenges": Entry(
         HOST, "challenges", "challenges", "List, write, check, prepare challenges."
     ),
@@ -99,6 +103,7 @@ COMMANDS = {
     "backup": Entry(OPERATE, "backup", "backup", "Write everything into one file, while it runs."),
     "restore": Entry(OPERATE, "backup", "restore", "Read such a file into an empty home."),
     "storage": Entry(OPERATE, "storage", "storage", "What fills the disk, and what may go."),
+    "operation": Entry(OPERATE, "operation", "operation", "A server over its API: for admins."),
     "db": Entry(OPERATE, "operate", "db", "The database's schema."),
     "user": Entry(OPERATE, "operate", "user", "People of this installation."),
 }
@@ -113,6 +118,8 @@ class Suggesting(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command, or say which one may be meant."""
         if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            import difflib
+
             near = difflib.get_close_matches(args[0], self.list_commands(ctx), n=1, cutoff=0.5)
             hint = (
                 f"Did you mean {near[0]!r}?" if near else f"`{ctx.command_path} --help` lists all."
@@ -136,6 +143,18 @@ class Main(Suggesting):
         module = __import__(f"podium.cli.{entry.module}", fromlist=[entry.name])
         command: click.Command = getattr(module, entry.name)
         return command
+
+    def shell_complete(
+        self, ctx: click.Context, incomplete: str
+    ) -> "list[click.shell_completion.CompletionItem]":
+        """The table above, without importing anything."""
+        from click.shell_completion import CompletionItem
+
+        return [
+            CompletionItem(name, help=entry.help)
+            for name, entry in COMMANDS.items()
+            if entry.section and name.startswith(incomplete)
+        ]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The table above, by section, without importing anything."""

@@ -7,7 +7,8 @@ import sys
 import click
 
 from podium.cli import Suggesting, output
-from podium.cli.memory import Profile, client, path, server
+from podium.cli.memory import client
+from podium.login import Profile, path
 
 KEYS = ("competition", "url")
 
@@ -22,7 +23,7 @@ def login(url: str | None, token: str | None, handle: str | None, password_stdin
     from podium.client import Client
 
     profile = Profile.load()
-    address = (url or server(profile)).rstrip("/")
+    address = (url or profile.server()).rstrip("/")
     token_id = None
     if token is None:
         handle = handle or click.prompt("Handle or e-mail", err=True)
@@ -65,7 +66,7 @@ def whoami(style: str) -> None:
     here = client()
     me = here.me()
     keys = ("handle", "email", "role", "scopes")
-    output.record({"url": here.url} | {key: me[key] for key in keys}, style)
+    output.record({"url": here.url} | output.picked(me, keys), style)
 
 
 @click.group(cls=Suggesting)
@@ -107,7 +108,7 @@ def show(style: str) -> None:
     signed_in = bool(os.environ.get("PODIUM_TOKEN") or profile.token)
     output.record(
         {
-            "url": server(profile),
+            "url": profile.server(),
             "competition": profile.competition or None,
             "signed_in": signed_in,
             "file": str(path()),

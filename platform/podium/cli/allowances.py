@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from podium.cli import output
+from podium.cli.completion import SLUG
 from podium.cli.memory import client
 
 with_reason = click.option("--reason", default="", help="Why; it goes to the audit log.")
@@ -30,7 +31,7 @@ def _receiver(**said: str | None) -> dict[str, str]:
 
 
 @click.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @with_receiver
 @click.option("--submissions", type=click.IntRange(1, 1000), required=True, help="How many more.")
 @with_reason
@@ -44,7 +45,7 @@ def grant(slug: str, submissions: int, reason: str, style: str, **said: str | No
 
 
 @click.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @with_receiver
 @click.option("--until", required=True, help="With its zone, like 2026-12-01T18:00+01:00.")
 @with_reason
@@ -58,8 +59,19 @@ def extend(slug: str, until: str, reason: str, style: str, **said: str | None) -
 
 
 @click.command()
-@click.argument("submission_id", type=int, metavar="ID")
-def retry(submission_id: int) -> None:
-    """Run again a submission that ended in error."""
-    client().retry(submission_id)
-    output.say(f"Submission {submission_id} waits again.")
+@click.argument("ids", nargs=-1, type=int, metavar="[ID]...")
+@click.option("--all", "slug", type=SLUG, metavar="SLUG", help="All of a competition.")
+@click.option("--team", default="", help="With --all: of this team only.")
+@click.option("--text", default="", help="With --all: with this in file name, message or reason.")
+@with_reason
+def retry(ids: tuple[int, ...], slug: str | None, team: str, text: str, reason: str) -> None:
+    """Run again what ended in error: submissions by their IDs, or --all of a competition."""
+    if bool(ids) == (slug is not None):
+        raise click.UsageError("Say which: IDs, or --all SLUG.")
+    here = client()
+    for submission_id in ids:
+        here.retry(submission_id)
+        output.say(f"Submission {submission_id} waits again.")
+    if slug is not None:
+        number = here.retry_all(slug, team=team, text=text, reason=reason)["submissions"]
+        output.say(f"{number} submissions of {slug} wait again.")

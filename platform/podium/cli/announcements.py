@@ -5,6 +5,7 @@ from typing import IO
 import click
 
 from podium.cli import Suggesting, output
+from podium.cli.completion import SLUG
 from podium.cli.memory import client, competition
 
 LISTED = ("id", "title", "is_pinned", "posted_at", "edited_at", "text")
@@ -22,7 +23,7 @@ def announcements() -> None:
 
 
 @announcements.command(name="list")
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @output.with_format
 def list_them(slug: str | None, style: str) -> None:
     """List them: the pinned first, then the newest."""
@@ -30,7 +31,7 @@ def list_them(slug: str | None, style: str) -> None:
 
 
 @announcements.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.argument("title")
 @with_text
 @with_pin
@@ -42,7 +43,7 @@ def post(slug: str, title: str, file: IO[str] | None, is_pinned: bool | None) ->
 
 
 @announcements.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.argument("announcement_id", type=int, metavar="ID")
 @click.option("--title")
 @with_text
@@ -64,7 +65,7 @@ def edit(
 
 
 @announcements.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.argument("announcement_id", type=int, metavar="ID")
 def remove(slug: str, announcement_id: int) -> None:
     """Take one back; the audit log keeps what it said."""

@@ -11,6 +11,7 @@ import click
 
 from podium import catalog, datasets, headroom, hosting, inspection, schema, template
 from podium.cli import output
+from podium.cli.completion import COURSE
 from podium.cli.memory import client
 from podium.config import Config
 from podium.errors import ConfigError
@@ -135,7 +136,7 @@ def _write(folder: Path, edition: str, into: Path, seed: int) -> None:
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False))
 @click.option("--slug", help="Of the competition; else the challenge's.")
 @click.option("--title", default="")
-@click.option("--course", default="", help="Only its people see the competition.")
+@click.option("--course", type=COURSE, default="", help="Only its people see the competition.")
 @click.option("--opens-at", default="", help="With its zone, like 2026-12-01T18:00+01:00.")
 @click.option("--closes-at", default="")
 @click.option("--edition", type=click.Choice(["small", "full"]), default="small")

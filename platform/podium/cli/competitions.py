@@ -1,14 +1,17 @@
 """`podium competitions list|show|join`, `podium files`, `podium download`."""
 
-import sys
 import time
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from podium.cli import NOT_FOUND, Suggesting, end, output
+from podium.cli import NOT_FOUND, Suggesting, declared, end, output
+from podium.cli.completion import COURSE, SLUG
 from podium.cli.memory import client, competition
+
+if TYPE_CHECKING:
+    from podium.client import answers
 
 LEVELS = ("beginner", "intermediate", "advanced")
 LISTED = ("slug", "title", "level", "task", "metric", "status", "closes_at", "teams", "joined")
@@ -31,7 +34,7 @@ def list_them(level: str | None, search: str | None, mine: bool, style: str) -> 
 
 
 @competitions.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @output.with_format
 def show(slug: str | None, style: str) -> None:
     """Show one competition: what is asked, how it is measured, what a file looks like."""
@@ -43,7 +46,7 @@ def show(slug: str | None, style: str) -> None:
     direction = "higher" if found["metric"]["higher_is_better"] else "lower"
     keys = ("slug", "title", "level", "task", "status", "opens_at", "closes_at", "teams", "team")
     output.record(
-        {key: found[key] for key in keys}
+        output.picked(found, keys)
         | {
             "metric": found["metric"]["name"],
             "better": direction,
@@ -59,7 +62,7 @@ def show(slug: str | None, style: str) -> None:
 
 
 @competitions.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @click.option("-m", "--message", default="", help="To a host who lets people in one by one.")
 def join(slug: str | None, message: str) -> None:
     """Join a competition as a team of one, or ask its host to be let in."""
@@ -69,7 +72,7 @@ def join(slug: str | None, message: str) -> None:
 
 
 @click.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @output.with_format
 def files(slug: str | None, style: str) -> None:
     """List the files of a competition."""
@@ -78,7 +81,7 @@ def files(slug: str | None, style: str) -> None:
 
 
 @click.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @click.option("-f", "--file", "name", help="Only this file.")
 @click.option(
     "-p",
@@ -100,22 +103,26 @@ def download(slug: str | None, name: str | None, folder: Path | None, quiet: boo
         end(f"{slug} has no file{named}. Its files: {names}.", NOT_FOUND)
     target = folder or Path(slug)
     for file in wanted:
-        with _bar(file, quiet) as bar:
-            path = here.download(slug, file, target, bar.update)
+        with output.bar(file["name"], file["size_bytes"], quiet) as progress:
+            path = here.download(slug, file, target, progress)
         click.echo(str(path))
 
 
-def _bar(file: dict[str, Any], quiet: bool) -> Any:
-    return click.progressbar(
-        length=max(1, file["size_bytes"]),
-        label=file["name"],
-        file=sys.stderr,
-        hidden=quiet or not sys.stderr.isatty(),
-    )
+def _flat(item: "answers.Competition") -> dict[str, Any]:
+    return {**item, "metric": item["metric"]["name"]}
 
 
-def _flat(item: dict[str, Any]) -> dict[str, Any]:
-    return item | {"metric": item["metric"]["name"]}
+@competitions.command()
+@click.argument("slug", type=SLUG, required=False)
+@output.with_format
+def environment(slug: str | None, style: str) -> None:
+    """Show what submitted code runs with: packages, and with --format json the limits."""
+    found = client().environment(competition(slug))
+    if style == "json":
+        output.record(found, style)
+        return
+    rows = [{"package": name, "version": version} for name, version in found["packages"].items()]
+    output.rows(rows, ("package", "version"), style)
 
 
 CHECKS_S = 600
@@ -138,7 +145,7 @@ with_reason = click.option("--reason", default="", help="Why; it goes to the aud
     help="With --train and --test: three CSVs whose split is given.",
 )
 @click.option("--title", default="")
-@click.option("--course", default="", help="Only its people see the competition.")
+@click.option("--course", type=COURSE, default="", help="Only its people see the competition.")
 @click.option("--opens-at", default="", help="With its zone, like 2026-12-01T18:00+01:00.")
 @click.option("--closes-at", default="")
 @click.option("--time-zone", default="", help="Where the day of the limit starts.")
@@ -180,7 +187,7 @@ def create(
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.option("--again", is_flag=True, help="Let it be checked again.")
 @click.option("--wait", is_flag=True, help=f"Until they are done, at most {CHECKS_S} s.")
 @output.with_format
@@ -204,7 +211,7 @@ def checks(slug: str, again: bool, wait: bool, style: str) -> None:
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--name", required=True, help="What the board calls it.")
 def baseline(slug: str, file: Path, name: str) -> None:
@@ -214,60 +221,63 @@ def baseline(slug: str, file: Path, name: str) -> None:
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Repeatable.")
 @with_reason
 @output.with_format
 def edit(slug: str, settings: tuple[str, ...], reason: str, style: str) -> None:
     """Change a competition: title, opens_at, closes_at, daily_limit, grace_minutes, course, …
 
-    An empty value means none. The API's description lists all options.
+    An empty value means none. A wrong name is answered with the right ones.
     """
     if not settings:
         raise click.UsageError("Say what to change: --set NAME=VALUE.")
-    wanted = {name: output.value_of(text) for name, text in map(output.setting, settings)}
-    output.record(client().edit(slug, wanted | {"reason": reason}), style)
+    from podium.client.answers import EditRequest
+
+    wanted = declared.values(settings, EditRequest)
+    wanted["reason"] = reason
+    output.record(client().edit(slug, wanted), style)
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @with_reason
 def publish(slug: str, reason: str) -> None:
     """Let a checked draft be seen; it opens when its dates say so."""
-    _advance(slug, "publish", reason)
+    _tell_stage(client().publish(slug, reason))
 
 
 @competitions.command(name="open")
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @with_reason
 def open_now(slug: str, reason: str) -> None:
     """Open a competition now; a checked draft is published first."""
-    _advance(slug, "open", reason)
+    _tell_stage(client().open(slug, reason))
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @with_reason
 def close(slug: str, reason: str) -> None:
     """End a competition now."""
-    _advance(slug, "close", reason)
+    _tell_stage(client().close_competition(slug, reason))
 
 
-def _advance(slug: str, verb: str, reason: str) -> None:
-    output.say(f"{slug} is {client().advance(slug, verb, reason)['stage']}.")
+def _tell_stage(found: "answers.Checks") -> None:
+    output.say(f"{found['slug']} is {found['stage']}.")
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @with_reason
 def reveal(slug: str, reason: str) -> None:
-    """Show the private board to everybody, as `podium reveal`. There is no way back."""
+    """Reveal the private board to everybody, as `podium reveal`. There is no way back."""
     made = client().reveal(slug, reason)
     output.say(f"The private board of {slug} is revealed ({made['revealed_at']}).")
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.argument("new_slug")
 @click.option("--days", type=int, default=0, help="By how many days its dates are later.")
 @click.option("--course", help="The course of the new one.")
@@ -278,7 +288,7 @@ def clone(slug: str, new_slug: str, days: int, course: str | None) -> None:
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.option("-f", "--file", type=click.File(encoding="utf-8"), help="Markdown; - is stdin.")
 @click.option("--reset", is_flag=True, help="Back to the challenge's words.")
 @with_reason
@@ -297,7 +307,7 @@ PARTICIPANTS = (
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @output.with_format
 def participants(slug: str, style: str) -> None:
     """Who takes part, with team and how far they have come: for staff."""
@@ -305,7 +315,17 @@ def participants(slug: str, style: str) -> None:
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
+@click.option("--most", type=click.IntRange(1, 5000), default=200, show_default=True)
+@output.with_format
+def audit(slug: str, most: int, style: str) -> None:
+    """List what was done to a competition: by whom, when, why. For staff."""
+    columns = ("at", "by", "action", "subject", "reason", "detail")
+    output.rows(client().audit(slug, most=most), columns, style)
+
+
+@competitions.command()
+@click.argument("slug", type=SLUG)
 @click.argument("verb", type=click.Choice(["cancel", "disqualify", "reinstate", "retry"]))
 @click.argument("submissions", type=int, nargs=-1, required=True, metavar="ID...")
 @with_reason
@@ -322,7 +342,7 @@ def act(slug: str, verb: str, submissions: tuple[int, ...], reason: str, style: 
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.option("--accept", "accepts", type=int, metavar="ID", multiple=True, help="Let in.")
 @click.option("--decline", "declines", type=int, metavar="ID", multiple=True, help="Do not.")
 @with_reason
@@ -340,7 +360,7 @@ def requests(
 
 
 @competitions.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.option("-o", "out", type=click.Path(dir_okay=False, path_type=Path), help="[SLUG.zip]")
 def export(slug: str, out: Path | None) -> None:
     """Write the challenge's folder as a zip, answers included."""

@@ -1,14 +1,19 @@
 """`podium courses …` and `podium roster …`: courses, join codes, class lists."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from podium.cli import Suggesting, output
+from podium.cli.completion import COURSE
 from podium.cli.memory import client
 
+if TYPE_CHECKING:
+    from podium.client import answers
+
 LISTED = ("slug", "title", "role", "time_zone", "competitions")
-PEOPLE = ("email", "name", "number", "section", "role", "handle")
+PEOPLE = ("id", "email", "name", "number", "section", "role", "handle")
 ROLES = ("student", "assistant", "instructor")
 
 
@@ -25,7 +30,7 @@ def list_them(style: str) -> None:
 
 
 @courses.command()
-@click.argument("course")
+@click.argument("course", type=COURSE)
 @output.with_format
 def show(course: str, style: str) -> None:
     """Show a course; for its staff with the join code."""
@@ -43,12 +48,13 @@ def create(course: str, title: str, time_zone: str, style: str) -> None:
 
 
 @courses.command()
-@click.argument("course")
+@click.argument("course", type=COURSE)
 @click.option("--title")
 @click.option("--time-zone", help="Like Europe/Berlin.")
 @click.option("--mail-domain", "domains", multiple=True, help="May join by the code; repeatable.")
 @click.option("--assistants-may", "rights", multiple=True, help="A right; repeatable.")
 @click.option("--late-days", type=click.IntRange(0, 60), help="Of each student, for the course.")
+@click.option("--asks-first/--no-asks-first", default=None, help="Whether a code only asks.")
 @click.option("--reason", default="", help="Why; it goes to the audit log.")
 @output.with_format
 def edit(
@@ -58,23 +64,29 @@ def edit(
     domains: tuple[str, ...],
     rights: tuple[str, ...],
     late_days: int | None,
+    asks_first: bool | None,
     reason: str,
     style: str,
 ) -> None:
     """Change a course; what is not named stays."""
-    named = {
-        "title": title,
-        "time_zone": time_zone,
-        "mail_domains": list(domains) or None,
-        "assistants_may": list(rights) or None,
-        "late_days": late_days,
-    }
-    wanted = {name: value for name, value in named.items() if value is not None}
-    output.record(client().change_course(course, wanted | {"reason": reason}), style)
+    wanted: answers.CourseOptions = {"reason": reason}
+    if title is not None:
+        wanted["title"] = title
+    if time_zone is not None:
+        wanted["time_zone"] = time_zone
+    if domains:
+        wanted["mail_domains"] = list(domains)
+    if rights:
+        wanted["assistants_may"] = list(rights)
+    if late_days is not None:
+        wanted["late_days"] = late_days
+    if asks_first is not None:
+        wanted["asks_first"] = asks_first
+    output.record(client().change_course(course, wanted), style)
 
 
 @courses.command()
-@click.argument("course")
+@click.argument("course", type=COURSE)
 @click.option("--until", help="Its end, with its zone, like 2026-12-01T18:00+01:00.")
 @click.option("--close", is_flag=True, help="Nobody joins by a code any more.")
 def code(course: str, until: str | None, close: bool) -> None:
@@ -96,7 +108,7 @@ def join(join_code: str) -> None:
 
 
 @courses.command()
-@click.argument("course")
+@click.argument("course", type=COURSE)
 @click.argument("handle")
 @click.option("--role", type=click.Choice(ROLES), default="student", show_default=True)
 @click.option("--section", default="")
@@ -112,7 +124,7 @@ def roster() -> None:
 
 
 @roster.command(name="import")
-@click.argument("course")
+@click.argument("course", type=COURSE)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
 @click.option("--remove-absent", is_flag=True, help="Take out who is not in the list.")
@@ -146,7 +158,7 @@ def import_list(course: str, file: Path, dry_run: bool, remove_absent: bool, sty
 
 
 @roster.command(name="list")
-@click.argument("course")
+@click.argument("course", type=COURSE)
 @output.with_format
 def list_people(course: str, style: str) -> None:
     """Everybody in a course, with the handle of those who have an account."""
@@ -154,7 +166,7 @@ def list_people(course: str, style: str) -> None:
 
 
 @roster.command()
-@click.argument("course")
+@click.argument("course", type=COURSE)
 @output.with_format
 def requests(course: str, style: str) -> None:
     """Who came by the join code and waits to be let in."""
@@ -162,7 +174,7 @@ def requests(course: str, style: str) -> None:
 
 
 @roster.command()
-@click.argument("course")
+@click.argument("course", type=COURSE)
 @click.argument("request_id", type=int, metavar="ID")
 @click.option("--accept/--decline", "accepts", required=True)
 @click.option("--reason", default="", help="Why; it goes to the audit log.")
@@ -170,3 +182,28 @@ def decide(course: str, request_id: int, accepts: bool, reason: str) -> None:
     """Let a person in who waits, or decline."""
     client().decide_request(course, request_id, accepts=accepts, reason=reason)
     output.say("Let in." if accepts else "Declined.")
+
+
+@roster.command()
+@click.argument("course", type=COURSE)
+@click.argument("place_id", type=int, metavar="ID")
+@click.option("--role", type=click.Choice(ROLES), required=True)
+@click.option("--section", default="")
+def change(
+    course: str,
+    place_id: int,
+    role: Literal["student", "assistant", "instructor"],
+    section: str,
+) -> None:
+    """Give a place (its ID is in the list) another role or section."""
+    made = client().change_place(course, place_id, {"role": role, "section": section})
+    output.say(f"{made['email']} is {made['role']} of {course}.")
+
+
+@roster.command()
+@click.argument("course", type=COURSE)
+@click.argument("place_id", type=int, metavar="ID")
+def remove(course: str, place_id: int) -> None:
+    """Take a person out of a course; what they handed in stays."""
+    client().remove_place(course, place_id)
+    output.say(f"Place {place_id} of {course} is free.")

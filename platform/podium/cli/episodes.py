@@ -2,13 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from podium.cli import output
 from podium.cli.memory import client
 from podium.paths import PACKAGE
+
+if TYPE_CHECKING:
+    from podium.client import answers
 
 LISTED = ("id", "number", "split", "score", "steps", "opponent", "result", "fault", "played_at")
 PAGE = """<!doctype html>
@@ -62,18 +65,19 @@ def replay(episode_id: int, out: Path | None) -> None:
     click.echo(target)
 
 
-def flat(episode: dict[str, Any], submission_id: int) -> dict[str, Any]:
+def flat(episode: "answers.Episode", submission_id: int) -> dict[str, Any]:
     """An episode as one row, from the side of a submission."""
     own = next(one for one in episode["players"] if one["submission"] == submission_id)
     others = [one["team"] for one in episode["players"] if one is not own]
-    return episode | {
+    return {
+        **episode,
         "score": own["score"],
         "fault": own["fault"] or None,
         "opponent": others[0] if others else None,
     }
 
 
-def page(found: dict[str, Any]) -> str:
+def page(found: "answers.Replay") -> str:
     """A page with the replay and the script that plays it in itself."""
     import html
 

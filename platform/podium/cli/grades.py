@@ -1,12 +1,16 @@
 """`podium grades …`: the rule, what is computed, what is set by hand, release, export."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from podium.cli import Suggesting, output
+from podium.cli.completion import SLUG
 from podium.cli.memory import client
+
+if TYPE_CHECKING:
+    from podium.client import answers
 
 SHOWN = ("email", "name", "section", "percent", "score", "days_late", "credit", "override")
 MINE = ("percent", "score", "by_score", "days_late", "days_from_bank", "credit", "words")
@@ -18,12 +22,12 @@ def grades() -> None:
 
 
 @grades.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @output.with_format
 def show(slug: str, style: str) -> None:
     """Show everybody's grade as it is computed now."""
     found = client().grades(slug)
-    output.rows([one | (one["result"] or {}) for one in found["items"]], SHOWN, style)
+    output.rows([{**one, **(one["result"] or {})} for one in found["items"]], SHOWN, style)
     if found["trouble"]:
         output.say(f"There are no grades yet. {found['trouble']}")
     elif found["released_at"]:
@@ -34,16 +38,16 @@ def show(slug: str, style: str) -> None:
 
 
 @grades.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @output.with_format
 def mine(slug: str, style: str) -> None:
     """Show your own grade, when it is released, and how it comes about."""
     found = client().my_grade(slug)["result"]
-    output.record({name: found[name] for name in MINE}, style)
+    output.record(output.picked(found, MINE), style)
 
 
 @grades.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.option(
     "--point",
     "points",
@@ -55,9 +59,15 @@ def mine(slug: str, style: str) -> None:
 @click.option("--kind", type=click.Choice(["anchors", "thresholds"]), default="anchors")
 @click.option("--equal-in-ties", is_flag=True, help="Who cannot be told apart is graded alike.")
 @click.option("--reason", default="", help="Why; it goes to the audit log.")
-def rule(slug: str, points: tuple[str, ...], kind: str, equal_in_ties: bool, reason: str) -> None:
+def rule(
+    slug: str,
+    points: tuple[str, ...],
+    kind: Literal["anchors", "thresholds"],
+    equal_in_ties: bool,
+    reason: str,
+) -> None:
     """Publish how scores become percent, such as --point sample=0.1=0 --point "top=@GRU=60"."""
-    asked = {
+    asked: answers.RuleRequest = {
         "kind": kind,
         "points": [_point(text) for text in points],
         "equal_in_ties": equal_in_ties,
@@ -67,7 +77,7 @@ def rule(slug: str, points: tuple[str, ...], kind: str, equal_in_ties: bool, rea
     output.say(f"The rule of {slug} is published.")
 
 
-def _point(text: str) -> dict[str, Any]:
+def _point(text: str) -> "answers.PointRequest":
     name, _, rest = text.partition("=")
     score, _, percent = rest.rpartition("=")
     try:
@@ -81,7 +91,7 @@ def _point(text: str) -> dict[str, Any]:
 
 
 @grades.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.argument("email")
 @click.option("--percent", type=float, help="The grade.")
 @click.option("--note", default="", help="Why; the student reads it.")
@@ -95,16 +105,16 @@ def override(slug: str, email: str, percent: float | None, note: str, back: bool
 
 
 @grades.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.option("--reason", default="", help="Why; it goes to the audit log.")
 def release(slug: str, reason: str) -> None:
-    """Show every student the grade as it is computed now."""
+    """Release grades: every student sees theirs as it is computed now."""
     found = client().release_grades(slug, reason)
     output.say(f"{found['students']} students see their grade of {slug}.")
 
 
 @grades.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.option("--style", type=click.Choice(["csv", "canvas", "moodle"]), default="csv")
 @click.option(
     "--class-list",

@@ -1,15 +1,16 @@
-"""`podium leaderboard [SLUG]`, and `podium leaderboard rebuild SLUG` for those who run Podium."""
+"""`podium leaderboard [show|progress|rebuild] [SLUG]` and `podium shakeup`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from podium.cli import output
+from podium.cli.completion import SLUG
 from podium.cli.memory import client, competition
 
 if TYPE_CHECKING:
-    from podium.client import Client
+    from podium.client import Client, answers
 
 TOP = 20
 LISTED = (
@@ -41,11 +42,11 @@ class Board(click.Group):
 
 @click.group(cls=Board)
 def leaderboard() -> None:
-    """The board: SLUG shows it, `rebuild SLUG` makes it anew."""
+    """The board: SLUG shows it, `progress SLUG` how it grew."""
 
 
 @leaderboard.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @click.option("--top", type=click.IntRange(min=1), help=f"So many ranks. Default {TOP}.")
 @click.option("--private", is_flag=True, help="The private board (after the reveal, or as host).")
 @click.option("--download", is_flag=True, help="Write the whole board to SLUG-leaderboard.csv.")
@@ -78,17 +79,17 @@ def show(
         return
     if mine is not None and not any(row["is_me"] for row in found):
         found.append(mine)
-    output.rows([row | {"note": _note(row)} for row in found], IN_TABLE, style)
+    output.rows([{**row, "note": _note(row)} for row in found], IN_TABLE, style)
 
 
 def read(
     here: "Client", slug: str, split: str, top: int | None, at: str | None = None
-) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
+) -> "tuple[list[answers.BoardRow], answers.BoardRow | None]":
     """The rows down to rank `top` (None: all) with the baselines among them, and the own row."""
     from podium.client import MOST_PER_PAGE
 
     per_page = min(top or MOST_PER_PAGE, MOST_PER_PAGE)
-    found: list[dict[str, Any]] = []
+    found: list[answers.BoardRow] = []
     page = 1
     while True:
         answer = here.leaderboard(slug, split=split, page=page, per_page=per_page, at=at)
@@ -104,11 +105,22 @@ def read(
     return found, answer["mine"]
 
 
-def _note(row: dict[str, Any]) -> str:
+def _note(row: "answers.BoardRow") -> str:
     if row["is_baseline"]:
         return "baseline"
     said = ["you"] if row["is_me"] else []
     return ", ".join([*said, "≈ 1st"] if row["tied_with_leader"] else said)
+
+
+@leaderboard.command()
+@click.argument("slug", type=SLUG, required=False)
+@click.option("--private", is_flag=True, help="Of the first on the private board.")
+@output.with_format
+def progress(slug: str | None, private: bool, style: str) -> None:
+    """How the public scores of the first ten grew, yours and the baselines' too."""
+    found = client().history(competition(slug), split="private" if private else "public")
+    steps = [{**line, **step} for line in found for step in line["steps"]]
+    output.rows(steps, ("rank", "team", "at", "score", "is_baseline", "is_me"), style)
 
 
 @leaderboard.command()
@@ -134,7 +146,7 @@ def rebuild(slugs: tuple[str, ...], everyone: bool) -> None:
 
 
 @click.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @output.with_format
 def shakeup(slug: str | None, style: str) -> None:
     """Show what the reveal changed: public against private rank."""

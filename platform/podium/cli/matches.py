@@ -1,11 +1,15 @@
 """`podium matches`: who met whom, and the matrix of wins."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from podium.cli import output
+from podium.cli.completion import SLUG
 from podium.cli.memory import client, competition
+
+if TYPE_CHECKING:
+    from podium.client import answers
 
 LISTED = (
     *("id", "number", "first", "second", "first_score", "second_score", "erred"),
@@ -16,7 +20,7 @@ MOST = 50  # agents of a matrix
 
 
 @click.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @click.option("--team", default="", help="Games of teams whose name has this text.")
 @click.option("--final", "only_final", is_flag=True, help="The final round only.")
 @click.option("--matrix", is_flag=True, help="Points of each agent against each other one.")
@@ -41,11 +45,12 @@ def matches(
         output.rows(_pairs(rows), (*AGAINST, "share"), style)
 
 
-def flat(game: dict[str, Any]) -> dict[str, Any]:
+def flat(game: "answers.Match") -> dict[str, Any]:
     """A game as one row."""
     first, second = game["players"]
     erred = [one["team"] for one in game["players"] if one["erred"]]
-    return game | {
+    return {
+        **game,
         "first": first["team"],
         "second": second["team"],
         "first_score": first["score"],
@@ -56,7 +61,7 @@ def flat(game: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _square(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
+def _square(rows: "list[answers.MatrixRow]") -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     """The matrix as a table: a column for each agent, points of how many games."""
     places = [str(place) for place, _ in enumerate(rows, 1)]
     found = []
@@ -71,7 +76,7 @@ def _square(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], tuple[str
     return found, ("place", "agent", "rating", *places)
 
 
-def _pairs(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _pairs(rows: "list[answers.MatrixRow]") -> list[dict[str, Any]]:
     """The matrix with a row for each pair that has met."""
     return [
         {

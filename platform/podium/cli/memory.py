@@ -1,73 +1,20 @@
-"""What the command line remembers: the server, its token, the usual competition."""
+"""Whom a command speaks to, and about which competition, if it is not told."""
 
-import contextlib
-import json
-import os
-from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from podium.errors import ConfigError
+from podium.login import Profile
 
 if TYPE_CHECKING:
     from podium.client import Client
-
-DEFAULT_URL = "http://127.0.0.1:8000"
-
-
-@dataclass
-class Profile:
-    """The file's content. `token` belongs to `url` and is sent nowhere else."""
-
-    url: str = ""
-    token: str = ""
-    token_id: int | None = None
-    competition: str = ""
-
-    @classmethod
-    def load(cls) -> "Profile":
-        """What was kept, or an empty profile."""
-        try:
-            kept = json.loads(path().read_text(encoding="utf-8"))
-            return cls(**kept)
-        except FileNotFoundError:
-            return cls()
-        except (ValueError, TypeError):
-            raise ConfigError(f"{path()} is damaged. Delete it and run `podium login`.") from None
-
-    def save(self) -> None:
-        """Keep it, readable by this user only."""
-        file = path()
-        file.parent.mkdir(parents=True, exist_ok=True)
-        new = file.with_suffix(f".{os.getpid()}")
-        with contextlib.suppress(FileNotFoundError):
-            new.unlink()
-        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-            json.dump(asdict(self), out, indent=2)
-        os.replace(new, file)
-
-
-def path() -> Path:
-    """Where the profile is kept."""
-    folder = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(folder) / "podium" / "client.json"
-
-
-def server(profile: Profile) -> str:
-    """The server in force: PODIUM_URL, else the one of the last login."""
-    return (os.environ.get("PODIUM_URL") or profile.url or DEFAULT_URL).rstrip("/")
 
 
 def client() -> "Client":
     """The API, as whoever is signed in."""
     from podium.client import Client
 
-    profile = Profile.load()
-    url = server(profile)
-    own = profile.token if url == profile.url else ""
-    return Client(url, os.environ.get("PODIUM_TOKEN") or own or None)
+    return Client(*Profile.load().in_force())
 
 
 def competition(given: str | None) -> str:

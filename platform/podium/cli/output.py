@@ -1,5 +1,6 @@
 """How commands print: data on stdout as table, CSV or JSON, prose on stderr."""
 
+import contextlib
 import csv
 import io
 import json
@@ -53,6 +54,11 @@ def record(found: Row, style: str) -> None:
             click.echo(f"{faint(name.ljust(width))}  {shown(value)}")
 
 
+def picked(found: Row, names: Iterable[str]) -> dict[str, Any]:
+    """Some keys of a record."""
+    return {name: found[name] for name in names}
+
+
 def as_csv(records: Iterable[Row], columns: Sequence[str]) -> str:
     """Records as CSV text with a header; None is empty, lists are joined by blanks."""
     out = io.StringIO()
@@ -63,21 +69,16 @@ def as_csv(records: Iterable[Row], columns: Sequence[str]) -> str:
     return out.getvalue()
 
 
-def setting(text: str) -> tuple[str, str]:
-    """Name and value of `--set NAME=VALUE`."""
-    name, separator, value = text.partition("=")
-    if not separator:
-        raise click.UsageError(f"{text!r} is no NAME=VALUE.")
-    return name, value
-
-
-def value_of(text: str) -> str | int | bool | None:
-    """What the value of a setting means: truth, a whole number, a text, or (empty) none."""
-    if text in ("true", "false"):
-        return text == "true"
-    if text.isdigit():
-        return int(text)
-    return text or None
+@contextlib.contextmanager
+def bar(label: str, size: int, quiet: bool = False) -> Iterator[Callable[[int], object]]:
+    """A progress bar on stderr, where that is a terminal; told the bytes that have passed."""
+    with click.progressbar(
+        length=max(1, size),
+        label=clean(label),
+        file=sys.stderr,
+        hidden=quiet or not sys.stderr.isatty(),
+    ) as shown:
+        yield shown.update
 
 
 def say(text: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from podium.cli import UNSCORED, end, output
+from podium.cli.completion import SLUG
 from podium.cli.memory import client, competition
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ OURS = re.compile(r"podium|pip|setuptools|wheel")
 
 
 @click.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @click.option("-f", "--file", required=True, type=FILE, help="The bundle, model or agent.")
 @click.option("--kind", type=click.Choice(KINDS), help="By default what the competition runs.")
 @click.option(

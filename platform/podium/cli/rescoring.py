@@ -2,12 +2,16 @@
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from podium.cli import UNFINISHED, end, output
+from podium.cli import UNFINISHED, declared, end, output
+from podium.cli.completion import SLUG
 from podium.cli.memory import client
+
+if TYPE_CHECKING:
+    from podium.client import answers
 
 CHANGES = ("team", "rank_before", "rank_after", "climb", "score_before", "score_after")
 WAIT_S = 3600.0
@@ -16,7 +20,7 @@ with_reason = click.option("--reason", default="", help="Why; it goes to the aud
 
 
 @click.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.option(
     "--preview",
     "act",
@@ -72,12 +76,13 @@ def rescore(slug: str, act: str, private: bool, style: str, **options: Any) -> N
     output.say(f"Nothing has changed yet. Next: podium rescore {slug} --apply, or --discard")
 
 
-def _wait(slug: str) -> dict[str, Any]:
+def _wait(slug: str) -> "answers.Rescoring":
     """The trial when everything is scored again."""
     here, until, told = client(), time.monotonic() + WAIT_S, ""
     while True:
         found = here.rescoring(slug)
-        stands = found["progress"]
+        if (stands := found["progress"]) is None:
+            return found
         said = f"{stands['scored'] + len(stands['unscored'])} of {stands['total']} rescored"
         if said != told:
             output.say(said)
@@ -89,42 +94,43 @@ def _wait(slug: str) -> dict[str, Any]:
         time.sleep(PAUSE_S)
 
 
-def _tell(found: dict[str, Any], *, private: bool, style: str) -> None:
+def _tell(found: "answers.Rescoring", *, private: bool, style: str) -> None:
     rows = found["private" if private else "public"]
     output.rows(rows, CHANGES, style)
 
 
 @click.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @with_reason
 def reveal(slug: str, reason: str) -> None:
-    """Show the private board to everybody. There is no way back."""
+    """Reveal the private board to everybody. There is no way back."""
     made = client().reveal(slug, reason)
     output.say(f"The private board of {slug} is revealed ({made['revealed_at']}).")
 
 
 @click.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Repeatable.")
 @with_reason
 @output.with_format
 def board(slug: str, settings: tuple[str, ...], reason: str, style: str) -> None:
     """Show the options of a board, or set some: names=pseudonymous, anti_overfit=ladder, …
 
-    An empty value means none. The API's description lists all options.
+    An empty value means none. A wrong name is answered with the right ones.
     """
     here = client()
     if not settings:
         output.record(here.board_options(slug), style)
         return
-    wanted: dict[str, Any] = {}
-    for name, value in map(output.setting, settings):
-        wanted[name] = output.value_of(value)
-    output.record(here.change_board(slug, wanted | {"reason": reason}), style)
+    from podium.client.answers import BoardOptionsRequest
+
+    wanted = declared.values(settings, BoardOptionsRequest)
+    wanted["reason"] = reason
+    output.record(here.change_board(slug, wanted), style)
 
 
 @click.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 @click.option("--team", help="The team, as the board names it.")
 @click.option("--submission", type=int, help="Or one submission, by its id.")
 @click.option("--lift", is_flag=True, help="Let it count again.")
@@ -141,7 +147,7 @@ def disqualify(
 
 
 @click.command()
-@click.argument("slug")
+@click.argument("slug", type=SLUG)
 def integrity(slug: str) -> None:
     """What may be worth a question, as JSON: same files, errors, code, addresses."""
     output.record(client().integrity(slug), "json")

@@ -1,21 +1,25 @@
 """`podium score`: the server's own check of a file, or its score against answers that you have."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from podium.cli import output
+from podium.cli.completion import SLUG
 from podium.cli.memory import client, competition
 from podium.cli.submissions import tell_check
 from podium.paths import default_home, serves
+
+if TYPE_CHECKING:
+    from podium.client import answers
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 LISTED = ("split", "metric", "value", "low", "high", "n", "signature")
 
 
 @click.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @click.option("-f", "--file", required=True, type=FILE, help="The predictions.")
 @click.option("--answers", type=FILE, help="A file of true values: yours, or as host the hidden.")
 @output.with_format
@@ -57,7 +61,9 @@ def _hosted(slug: str, url: str) -> bytes | None:
     return answers
 
 
-def against(described: dict[str, Any], file: Path, answers: bytes) -> list[dict[str, Any]]:
+def against(
+    described: "answers.CompetitionDetail", file: Path, answers: bytes
+) -> list[dict[str, Any]]:
     """The scores of a file, by split and metric, computed here by the platform's own code."""
     from podium_scoring.grading import Grading
     from podium_scoring.tables import names_usage

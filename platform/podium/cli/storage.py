@@ -1,15 +1,17 @@
 """`podium storage`: what fills it, and deleting what counts for nothing."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from podium import retention, usage
 from podium.cli import Suggesting, output
+from podium.cli.operation import USAGE as LISTED
+from podium.cli.operation import rows_of
 from podium.config import Config
 from podium.installation import Installation
 
-LISTED = ("what", "of", "files", "size_bytes")
 with_home = click.option("--home", type=click.Path(path_type=Path), help="Folder of all state.")
 
 
@@ -24,20 +26,7 @@ def storage() -> None:
 def show(home: Path | None, style: str) -> None:
     """Bytes by kind, by competition and by challenge, and what no row names."""
     found = usage.read(Installation.open(Config.load(home)))
-    rows = [("kind", name, part) for name, part in found.kinds.items() if part.files]
-    for slug, parts in found.competitions.items():
-        rows += [(f"competition {slug}", kind, part) for kind, part in parts.items()]
-    rows += [("challenge", slug, part) for slug, part in found.challenges.items()]
-    rows += [("home", name, part) for name, part in found.home.items()]
-    rows.append(("unnamed", "files that no row names", found.unnamed))
-    output.rows(
-        [
-            {"what": what, "of": of, "files": part.files, "size_bytes": part.size_bytes}
-            for what, of, part in rows
-        ],
-        LISTED,
-        style,
-    )
+    output.rows(rows_of(asdict(found)), LISTED, style)
     if found.free_bytes is not None:
         output.say(f"{found.free_bytes:,} bytes are free on its disk.")
 

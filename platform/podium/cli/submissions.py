@@ -1,19 +1,23 @@
 """`podium submit, submissions, submission, cancel, limits`."""
 
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from podium.cli import FAULT, INVALID, UNFINISHED, UNSCORED, end, output
+from podium.cli.completion import SLUG
 from podium.cli.memory import client, competition
+
+if TYPE_CHECKING:
+    from podium.client import answers
 
 KINDS = ("predictions", "model", "code", "agent")
 WAIT_S = 600.0
 STATES_EXIT = {"invalid": INVALID, "failed": UNSCORED, "cancelled": UNSCORED, "error": FAULT}
 LISTED = (
-    *("id", "state", "score", "low", "high", "private_score", "file_name", "message"),
-    *("received_at", "scored_at", "reason"),
+    *("id", "state", "score", "low", "high", "private_score", "kind", "file_name", "message"),
+    *("selected", "received_at", "scored_at", "reason"),
 )
 ALL_LISTED = (
     *("id", "team", "handle", "state", "verdict", "public", "private", "kind", "file_name"),
@@ -31,7 +35,7 @@ with_wait = click.option(
 
 
 @click.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @click.option(
     "-f",
     "--file",
@@ -59,9 +63,12 @@ def submit(
     slug = competition(slug)
     here = client()
     if dry_run:
-        tell_check(here.check(slug, file, kind))
+        with output.bar(file.name, file.stat().st_size) as progress:
+            found = here.check(slug, file, kind, progress=progress)
+        tell_check(found)
         return
-    made = here.submit(slug, file, message, kind)
+    with output.bar(file.name, file.stat().st_size) as progress:
+        made = here.submit(slug, file, message, kind, progress=progress)
     output.say(f"Submission {made['id']} was received ({file.name}, {made['size_bytes']} bytes).")
     if twin := made["same_file_as"]:
         output.say(f"It is the same file as your submission {twin}.")
@@ -76,7 +83,7 @@ def submit(
 
 
 @click.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @click.option("--all", "everybody", is_flag=True, help="Of all teams: for staff.")
 @click.option("--team", default="", help="With --all: a part of the team's name.")
 @click.option("--state", default="", help="With --all: such as error or queued.")
@@ -98,11 +105,25 @@ def submissions(slug: str | None, everybody: bool, style: str, **wanted: str) ->
 @click.command()
 @click.argument("submission_id", type=int, metavar="ID")
 @click.option("--logs", is_flag=True, help="Print what happened to it instead.")
+@click.option(
+    "--download",
+    "target",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Bring the file that was handed in, under this name, instead.",
+)
 @with_wait
 @output.with_format
-def submission(submission_id: int, logs: bool, wait_s: float | None, style: str) -> None:
+def submission(
+    submission_id: int, logs: bool, target: Path | None, wait_s: float | None, style: str
+) -> None:
     """Show one submission; with --wait, when it has ended."""
-    if logs:
+    if target is not None:
+        here = client()
+        size = here.submission(submission_id)["size_bytes"]
+        with output.bar(target.name, size) as progress:
+            click.echo(str(here.fetch_submission(submission_id, target, progress)))
+    elif logs:
         if wait_s is not None:
             client().wait(submission_id, wait_s)
         click.echo(output.clean(client().log(submission_id)), nl=False)
@@ -113,32 +134,35 @@ def submission(submission_id: int, logs: bool, wait_s: float | None, style: str)
 
 
 @click.command()
-@click.argument("submission_id", type=int, metavar="ID")
-def cancel(submission_id: int) -> None:
-    """Stop a submission before its score is recorded; its try is given back."""
-    client().cancel(submission_id)
-    output.say(f"Submission {submission_id} is cancelled. It does not count.")
+@click.argument("ids", nargs=-1, type=int, required=True, metavar="ID...")
+def cancel(ids: tuple[int, ...]) -> None:
+    """Stop submissions before their score is recorded; their tries are given back."""
+    here = client()
+    for submission_id in ids:
+        here.cancel(submission_id)
+        output.say(f"Submission {submission_id} is cancelled. It does not count.")
 
 
 @click.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @output.with_format
 def limits(slug: str | None, style: str) -> None:
     """How many submissions your team has made and may still make."""
     output.record(client().limits(competition(slug)), style)
 
 
-def tell_check(found: dict[str, Any]) -> None:
+def tell_check(found: "answers.Checked") -> None:
     """Say how a dry run ended; exit if the file is invalid."""
     if not found["ok"]:
         end(f"{found['message']} Nothing was counted.", INVALID, found["errors"], found["more"])
     output.say(f"{found['message']} Nothing was counted.")
 
 
-def flat(item: dict[str, Any]) -> dict[str, Any]:
+def flat(item: "answers.Submission") -> dict[str, Any]:
     """A submission as one row: the score that ranks, and the reason of its verdict."""
     score = _first(item["public"])
-    return item | {
+    return {
+        **item,
         "score": score.get("value"),
         "low": score.get("low"),
         "high": score.get("high"),
@@ -147,17 +171,17 @@ def flat(item: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def show_one(found: dict[str, Any], style: str) -> None:
+def show_one(found: "answers.Submission", style: str) -> None:
     """Print a submission: whole as JSON, else what people ask for first."""
     if style == "json":
         output.record(found, style)
         return
     keys = ("id", "competition", "team", "state", "file_name", "message", "received_at")
-    shown = {key: found[key] for key in keys}
+    shown = output.picked(found, keys)
     if found["queue"]:
         shown |= {"position": found["queue"]["position"], "eta_s": found["queue"]["eta_s"]}
-    for split in ("public", "private"):
-        for metric, score in (found[split] or {}).items():
+    for split, scores in (("public", found["public"]), ("private", found["private"])):
+        for metric, score in (scores or {}).items():
             shown[f"{split}_{metric}"] = score["value"]
             shown[f"{split}_{metric}_low"] = score["low"]
             shown[f"{split}_{metric}_high"] = score["high"]
@@ -176,7 +200,7 @@ def _wait(submission_id: int, wait_s: float, style: str) -> None:
 
     told: list[str] = []
 
-    def tell(found: dict[str, Any]) -> None:
+    def tell(found: "answers.Submission") -> None:
         place = f" ({found['queue']['position']} in the queue)" if found["queue"] else ""
         if not told or told[-1] != found["state"]:
             told.append(found["state"])
@@ -200,6 +224,6 @@ def _unfinished(submission_id: int, wait_s: float) -> NoReturn:
     )
 
 
-def _first(scores: dict[str, Any] | None) -> dict[str, Any]:
+def _first(scores: "dict[str, answers.Score] | None") -> dict[str, Any]:
     """The metric that ranks comes first."""
-    return next(iter((scores or {}).values()), {})
+    return {**next(iter(scores.values()))} if scores else {}

@@ -1,13 +1,17 @@
-"""`podium team show|create|invite|accept|leave|merge` and `podium select`."""
+"""`podium team show|create|invite|withdraw|accept|leave|merge` and `podium select`."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from podium.cli import Suggesting, output
+from podium.cli.completion import SLUG
 from podium.cli.memory import client, competition
 
-with_slug = click.option("-c", "--competition", "slug", help="Default: the usual one.")
+if TYPE_CHECKING:
+    from podium.client import answers
+
+with_slug = click.option("-c", "--competition", "slug", type=SLUG, help="Default: the usual one.")
 
 
 @click.group(cls=Suggesting)
@@ -16,7 +20,7 @@ def team() -> None:
 
 
 @team.command()
-@click.argument("slug", required=False)
+@click.argument("slug", type=SLUG, required=False)
 @output.with_format
 def show(slug: str | None, style: str) -> None:
     """Show your team, and the teams that invite you."""
@@ -43,6 +47,15 @@ def invite(handle: str | None, slug: str | None) -> None:
         output.say(f"Whoever opens it may enter {made['team']}. It is shown only now.")
     else:
         output.say(f"{handle} is invited to {made['team']}.")
+
+
+@team.command()
+@click.argument("handle", required=False)
+@with_slug
+def withdraw(handle: str | None, slug: str | None) -> None:
+    """Take back the invitation of HANDLE; without one, all links."""
+    client().withdraw_invitation(competition(slug), handle)
+    output.say(f"{handle} is not invited any more." if handle else "No link opens any more.")
 
 
 @team.command()
@@ -92,10 +105,10 @@ def select(ids: tuple[int, ...], slug: str | None, style: str) -> None:
         output.say(f"Nothing is selected. What would count: {counting}.")
 
 
-def _tell(found: dict[str, Any], style: str) -> None:
+def _tell(found: "answers.MyTeam", style: str) -> None:
     """Print a team in one record."""
     card = found["team"]
-    shown = {"team": card["name"] if card else None}
+    shown: dict[str, Any] = {"team": card["name"] if card else None}
     if card:
         shown |= {
             "members": [one["handle"] for one in card["members"]],
@@ -107,5 +120,5 @@ def _tell(found: dict[str, Any], style: str) -> None:
             "asked_by": card["asked_by"],
             "disqualified": card["disqualified"],
         }
-    shown |= {key: found[key] for key in ("invited_by", "team_size", "changes_until")}
+    shown |= output.picked(found, ("invited_by", "team_size", "changes_until"))
     output.record(shown, style)

@@ -42,7 +42,7 @@ def init_app(app: APIFlask) -> None:
         HTTP_ERROR_SCHEMA=error,
         SECURITY_SCHEMES={"token": {"type": "http", "scheme": "bearer"}},
     )
-    app.spec_processor(_add_error)
+    app.spec_processor(_complete)
     for noun in (
         *(users, competitions, files, submissions, episodes, leaderboard, teams, hosts, rescoring),
         *(matches, courses, grades, publishing, handedin, announcements),
@@ -51,9 +51,13 @@ def init_app(app: APIFlask) -> None:
         app.register_blueprint(noun.blueprint)
 
 
-def _add_error(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
-    """Describe the one shape of errors, which no route declares as its output."""
+def _complete(spec: dict[Any, Any] | str) -> dict[Any, Any] | str:
+    """Add the one shape of errors, and the scope of routes that only read."""
     assert isinstance(spec, dict)  # the format is JSON
     error = shapes.Error.model_json_schema(ref_template=f"{SCHEMAS}{{model}}")
     spec["components"]["schemas"] |= error.pop("$defs") | {"Error": error}
+    for methods in spec["paths"].values():
+        for route in methods.values():
+            for needed in route.get("security", ()):
+                needed["token"] = needed["token"] or ["read"]
     return spec

@@ -71,7 +71,7 @@ def list_announcements(slug: str) -> Announcements:
 @blueprint.post("/announcements")
 @blueprint.input(AnnouncementRequest, arg_name="asked")
 @blueprint.output(Announcement, status_code=201)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
 def post(slug: str, asked: AnnouncementRequest) -> tuple[Announcement, int]:
     """Tell everybody something."""
     caller = identity.need_caller("host")
@@ -85,7 +85,7 @@ def post(slug: str, asked: AnnouncementRequest) -> tuple[Announcement, int]:
 @blueprint.patch("/announcements/<int(max=2147483647):announcement_id>")
 @blueprint.input(AnnouncementEdit, arg_name="asked")
 @blueprint.output(Announcement)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
 def edit(slug: str, announcement_id: int, asked: AnnouncementEdit) -> Announcement:
     """Change its words, or whether it is pinned."""
     caller = identity.need_caller("host")
@@ -96,7 +96,7 @@ def edit(slug: str, announcement_id: int, asked: AnnouncementEdit) -> Announceme
 
 @blueprint.delete("/announcements/<int(max=2147483647):announcement_id>")
 @blueprint.output({}, status_code=204)
-@blueprint.doc(security="token", responses=[401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404])
 def remove(slug: str, announcement_id: int) -> tuple[str, int]:
     """Take it back; the audit log keeps what it said."""
     caller = identity.need_caller("host")
@@ -108,7 +108,7 @@ def remove(slug: str, announcement_id: int) -> tuple[str, int]:
 @blueprint.put("/text")
 @blueprint.input(TextRequest, arg_name="asked")
 @blueprint.output({}, status_code=204)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
 def set_text(slug: str, asked: TextRequest) -> tuple[str, int]:
     """Give the competition a text of its own, in Markdown; null: the challenge's again."""
     caller = identity.need_caller("host")

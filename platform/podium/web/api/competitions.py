@@ -85,7 +85,7 @@ def environment(slug: str) -> shapes.Environment:
 @blueprint.post("/<slug>/join")
 @blueprint.input(shapes.EntryQuery, location="query", arg_name="query")
 @blueprint.output(shapes.Joined)
-@blueprint.doc(security="token", responses=[400, 401, 403])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[400, 401, 403])
 def join(slug: str, query: shapes.EntryQuery) -> shapes.Joined:
     """Join as a team of one; joining again changes nothing.
 

@@ -34,7 +34,7 @@ def list_courses() -> shapes.Courses:
 @blueprint.post("")
 @blueprint.input(shapes.CourseRequest, arg_name="asked")
 @blueprint.output(shapes.Course, status_code=201)
-@blueprint.doc(security="token", responses=[400, 401, 403, 409])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 409])
 def create(asked: shapes.CourseRequest) -> tuple[shapes.Course, int]:
     """Create a course; the caller is its instructor."""
     caller = identity.need_caller("host")
@@ -56,7 +56,7 @@ def show(course: str) -> shapes.Course:
 @blueprint.patch("/<course>")
 @blueprint.input(shapes.CourseOptions, arg_name="asked")
 @blueprint.output(shapes.Course)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
 def change(course: str, asked: shapes.CourseOptions) -> shapes.Course:
     """Change options of a course."""
     caller = identity.need_caller("host")
@@ -69,7 +69,7 @@ def change(course: str, asked: shapes.CourseOptions) -> shapes.Course:
 @blueprint.post("/<course>/code")
 @blueprint.input(shapes.CodeRequest, arg_name="asked")
 @blueprint.output(shapes.Course)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
 def renew_code(course: str, asked: shapes.CodeRequest) -> shapes.Course:
     """Make a new join code; the old one ends."""
     caller = identity.need_caller("host")
@@ -80,7 +80,7 @@ def renew_code(course: str, asked: shapes.CodeRequest) -> shapes.Course:
 
 @blueprint.delete("/<course>/code")
 @blueprint.output(shapes.Course)
-@blueprint.doc(security="token", responses=[401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404])
 def close_code(course: str) -> shapes.Course:
     """Close the join code."""
     caller = identity.need_caller("host")
@@ -92,7 +92,7 @@ def close_code(course: str) -> shapes.Course:
 @blueprint.post("/join")
 @blueprint.input(shapes.JoinRequest, arg_name="asked")
 @blueprint.output(shapes.Course)
-@blueprint.doc(security="token", responses=[401, 403, 404])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403, 404])
 def join(asked: shapes.JoinRequest) -> shapes.Course:
     """Join a course by its code."""
     caller = identity.need_caller("submit")
@@ -109,7 +109,7 @@ def join(asked: shapes.JoinRequest) -> shapes.Course:
 
 @blueprint.get("/<course>/requests")
 @blueprint.output(shapes.Requests)
-@blueprint.doc(security="token", responses=[401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404])
 def list_requests(course: str) -> shapes.Requests:
     """Who came by the code and waits: for staff."""
     caller = identity.need_caller("host")
@@ -128,7 +128,7 @@ def list_requests(course: str) -> shapes.Requests:
 @blueprint.post("/<course>/requests/<int(max=2147483647):request_id>")
 @blueprint.input(shapes.Decision, arg_name="asked")
 @blueprint.output({}, status_code=204)
-@blueprint.doc(security="token", responses=[401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404])
 def decide(course: str, request_id: int, asked: shapes.Decision) -> tuple[str, int]:
     """Let a person in as a student, or decline."""
     caller = identity.need_caller("host")
@@ -141,7 +141,7 @@ def decide(course: str, request_id: int, asked: shapes.Decision) -> tuple[str, i
 
 @blueprint.get("/<course>/roster")
 @blueprint.output(shapes.Roster)
-@blueprint.doc(security="token", responses=[401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404])
 def list_people(course: str) -> shapes.Roster:
     """Everybody in a course: for staff that may see it."""
     caller = identity.need_caller("host")
@@ -157,7 +157,9 @@ def list_people(course: str) -> shapes.Roster:
 @takes_list
 @blueprint.output(shapes.RosterDifference)
 @blueprint.doc(
-    security="token", responses=[400, 401, 403, 404, 413, 422], extensions={"requestBody": FORM}
+    security=[{"token": ["host"]}],
+    responses=[400, 401, 403, 404, 413, 422],
+    extensions={"requestBody": FORM},
 )
 def import_roster(course: str, content: bytes | None) -> shapes.RosterDifference:
     """Bring the course to a class list, or with `dry_run` say what it would change."""
@@ -185,7 +187,7 @@ def import_roster(course: str, content: bytes | None) -> shapes.RosterDifference
 @blueprint.post("/<course>/people")
 @blueprint.input(shapes.EnrolRequest, arg_name="asked")
 @blueprint.output(shapes.Place, status_code=201)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404, 409])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404, 409])
 def enrol(course: str, asked: shapes.EnrolRequest) -> tuple[shapes.Place, int]:
     """Give a person with an account a place in the course."""
     caller = identity.need_caller("host")
@@ -198,7 +200,7 @@ def enrol(course: str, asked: shapes.EnrolRequest) -> tuple[shapes.Place, int]:
 @blueprint.patch("/<course>/people/<int(max=2147483647):place_id>")
 @blueprint.input(shapes.PlaceRequest, arg_name="asked")
 @blueprint.output(shapes.Place)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404, 409])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404, 409])
 def edit(course: str, place_id: int, asked: shapes.PlaceRequest) -> shapes.Place:
     """Change somebody's role or section."""
     caller = identity.need_caller("host")
@@ -211,7 +213,7 @@ def edit(course: str, place_id: int, asked: shapes.PlaceRequest) -> shapes.Place
 
 @blueprint.delete("/<course>/people/<int(max=2147483647):place_id>")
 @blueprint.output({}, status_code=204)
-@blueprint.doc(security="token", responses=[401, 403, 404, 409])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404, 409])
 def remove(course: str, place_id: int) -> tuple[str, int]:
     """Take somebody out of the course."""
     caller = identity.need_caller("host")

@@ -50,7 +50,7 @@ def threads(slug: str, query: shapes.ThreadQuery) -> shapes.Threads:
 @blueprint.post("")
 @blueprint.input(shapes.NewThread, arg_name="asked")
 @blueprint.output(shapes.ThreadWithPosts, status_code=201)
-@blueprint.doc(security="token", responses=[401, 403, 404, 429])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403, 404, 429])
 def begin(slug: str, asked: shapes.NewThread) -> shapes.ThreadWithPosts:
     """Begin a thread. The same one sent twice within minutes is one."""
     caller = identity.need_caller("submit")
@@ -72,7 +72,7 @@ def show(slug: str, thread_id: int) -> shapes.ThreadWithPosts:
 @blueprint.post(f"/<{NUMBER}:thread_id>/posts")
 @blueprint.input(shapes.Text, arg_name="asked")
 @blueprint.output(shapes.Post, status_code=201)
-@blueprint.doc(security="token", responses=[401, 403, 404, 429])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403, 404, 429])
 def reply(slug: str, thread_id: int, asked: shapes.Text) -> shapes.Post:
     """Answer in a thread."""
     caller = identity.need_caller("submit")
@@ -85,10 +85,10 @@ def reply(slug: str, thread_id: int, asked: shapes.Text) -> shapes.Post:
 @blueprint.patch(f"/<{NUMBER}:thread_id>")
 @blueprint.input(shapes.Moderation, arg_name="asked")
 @blueprint.output(shapes.ThreadWithPosts)
-@blueprint.doc(security="token", responses=[401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404])
 def moderate(slug: str, thread_id: int, asked: shapes.Moderation) -> shapes.ThreadWithPosts:
     """Pin, close or hide a thread; for staff."""
-    caller = identity.need_caller()
+    caller = identity.need_caller("host")
     with installation().database.writing() as session:
         competition = competitions.find(session, slug)
         discussion.moderate(session, competition, caller, thread_id, **asked.model_dump())
@@ -99,7 +99,7 @@ def moderate(slug: str, thread_id: int, asked: shapes.Moderation) -> shapes.Thre
 @blueprint.patch(f"/posts/<{NUMBER}:post_id>")
 @blueprint.input(shapes.Text, arg_name="asked")
 @blueprint.output(shapes.Post)
-@blueprint.doc(security="token", responses=[401, 403, 404])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403, 404])
 def edit(slug: str, post_id: int, asked: shapes.Text) -> shapes.Post:
     """Change a post of one's own."""
     caller = identity.need_caller("submit")
@@ -111,7 +111,7 @@ def edit(slug: str, post_id: int, asked: shapes.Text) -> shapes.Post:
 
 @blueprint.delete(f"/posts/<{NUMBER}:post_id>")
 @blueprint.output({}, status_code=204)
-@blueprint.doc(security="token", responses=[401, 403])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403])
 def delete(slug: str, post_id: int) -> tuple[str, int]:
     """Take back a post of one's own."""
     caller = identity.need_caller("submit")
@@ -123,10 +123,10 @@ def delete(slug: str, post_id: int) -> tuple[str, int]:
 @blueprint.post(f"/posts/<{NUMBER}:post_id>/hide")
 @blueprint.input(shapes.Reason, arg_name="asked")
 @blueprint.output(shapes.Post)
-@blueprint.doc(security="token", responses=[401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404])
 def hide(slug: str, post_id: int, asked: shapes.Reason) -> shapes.Post:
     """Hide a post with a reason, or show it again; for staff."""
-    caller = identity.need_caller()
+    caller = identity.need_caller("host")
     with installation().database.writing() as session:
         competition = competitions.find(session, slug)
         post = discussion.hide(session, competition, caller, post_id, asked.reason)

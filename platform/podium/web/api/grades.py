@@ -25,7 +25,7 @@ FORM = {
 
 @blueprint.get("")
 @blueprint.output(shapes.Grades)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
 def show(slug: str) -> shapes.Grades:
     """Everybody's grade as it is computed now: for staff that may grade."""
     caller = identity.need_caller("host")
@@ -84,7 +84,7 @@ def show_mine(slug: str) -> shapes.MyGrade:
 @blueprint.put("/rule")
 @blueprint.input(shapes.RuleRequest, arg_name="asked")
 @blueprint.output({}, status_code=204)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
 def set_rule(slug: str, asked: shapes.RuleRequest) -> tuple[str, int]:
     """Publish how scores become percent."""
     caller = identity.need_caller("host")
@@ -105,7 +105,7 @@ def set_rule(slug: str, asked: shapes.RuleRequest) -> tuple[str, int]:
 @blueprint.put("/override")
 @blueprint.input(shapes.OverrideRequest, arg_name="asked")
 @blueprint.output({}, status_code=204)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404, 409])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404, 409])
 def override(slug: str, asked: shapes.OverrideRequest) -> tuple[str, int]:
     """Set a student's grade by hand, or take that back."""
     caller = identity.need_caller("host")
@@ -117,7 +117,7 @@ def override(slug: str, asked: shapes.OverrideRequest) -> tuple[str, int]:
 @blueprint.post("/release")
 @blueprint.input(Reason, arg_name="asked")
 @blueprint.output(shapes.Released)
-@blueprint.doc(security="token", responses=[401, 403, 404, 409])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404, 409])
 def release(slug: str, asked: Reason) -> shapes.Released:
     """Show every student the grade as it is computed now."""
     caller = identity.need_caller("host")
@@ -129,7 +129,9 @@ def release(slug: str, asked: Reason) -> shapes.Released:
 @takes_list
 @blueprint.output(shapes.Export)
 @blueprint.doc(
-    security="token", responses=[400, 401, 403, 404, 413, 422], extensions={"requestBody": FORM}
+    security=[{"token": ["host"]}],
+    responses=[400, 401, 403, 404, 413, 422],
+    extensions={"requestBody": FORM},
 )
 def export(slug: str, content: bytes | None) -> shapes.Export:
     """Grades as a CSV; for canvas and moodle filled into the class list that is sent."""

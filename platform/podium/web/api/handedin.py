@@ -2,13 +2,13 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from apiflask import APIBlueprint
 from pydantic import Field
 
 from podium import bulkacts, entryrequests, handedin, participants
-from podium.competitions import find, need_right
+from podium.competitions import audited, find, need_right
 from podium.handedin import Filter
 from podium.web import identity, installation
 from podium.web.api.courseshapes import Decision
@@ -137,10 +137,60 @@ class Participants(Page):
     items: list[Participant]
 
 
+class AuditQuery(Shape):
+    """How many of the latest acts."""
+
+    most: int = Field(200, ge=1, le=5000)
+
+
+class Act(Shape):
+    """What somebody (null: Podium itself) did to a competition, and why."""
+
+    id: int
+    at: datetime
+    by: str | None
+    action: str
+    subject: str
+    reason: str
+    detail: dict[str, Any]
+
+
+class Audit(Shape):
+    """The log of what was done to a competition, the latest first."""
+
+    items: list[Act]
+
+
+@blueprint.get("/audit")
+@blueprint.input(AuditQuery, location="query", arg_name="query")
+@blueprint.output(Audit)
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
+def list_acts(slug: str, query: AuditQuery) -> Audit:
+    """What was done to a competition: by whom, when, why."""
+    caller = identity.need_caller("host")
+    with installation().database.reading() as session:
+        competition = find(session, slug)
+        need_right(competition, caller, "see")
+        found = audited(session, competition, query.most)
+        items = [
+            Act(
+                id=entry.id,
+                at=entry.at,
+                by=handle,
+                action=entry.action,
+                subject=entry.subject,
+                reason=entry.reason,
+                detail=entry.detail,
+            )
+            for entry, handle in found
+        ]
+    return Audit(items=items)
+
+
 @blueprint.get("/submissions/all")
 @blueprint.input(FilterQuery, location="query", arg_name="query")
 @blueprint.output(AllHandedIn)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
 def list_all(slug: str, query: FilterQuery) -> Page:
     """Everybody's submissions: `state`, `verdict`, `kind`, `counts`, a part of team or text."""
     caller = identity.need_caller("host")
@@ -158,7 +208,7 @@ def list_all(slug: str, query: FilterQuery) -> Page:
 @blueprint.post("/submissions/retry")
 @blueprint.input(RetryRequest, arg_name="asked")
 @blueprint.output(Retried)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
 def run_again(slug: str, asked: RetryRequest) -> Retried:
     """Let all that ended in error wait again, or those of a team or with a word in them."""
     caller = identity.need_caller("host")
@@ -170,7 +220,7 @@ def run_again(slug: str, asked: RetryRequest) -> Retried:
 @blueprint.post("/submissions/acts")
 @blueprint.input(ActsRequest, arg_name="asked")
 @blueprint.output(Acts)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
 def act(slug: str, asked: ActsRequest) -> Acts:
     """Cancel, disqualify, reinstate or run again many at once; each is audited by itself."""
     caller = identity.need_caller("host")
@@ -181,7 +231,7 @@ def act(slug: str, asked: ActsRequest) -> Acts:
 
 @blueprint.get("/requests")
 @blueprint.output(EntryRequests)
-@blueprint.doc(security="token", responses=[401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404])
 def list_requests(slug: str) -> EntryRequests:
     """Who waits to be let in: for staff."""
     caller = identity.need_caller("host")
@@ -200,7 +250,7 @@ def list_requests(slug: str) -> EntryRequests:
 @blueprint.post("/requests/<int(max=2147483647):request_id>")
 @blueprint.input(Decision, arg_name="asked")
 @blueprint.output({}, status_code=204)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
 def answer(slug: str, request_id: int, asked: Decision) -> tuple[str, int]:
     """Let a person in as a team of one, or decline with a reason that they read."""
     caller = identity.need_caller("host")
@@ -214,7 +264,7 @@ def answer(slug: str, request_id: int, asked: Decision) -> tuple[str, int]:
 @blueprint.get("/participants")
 @blueprint.input(PageQuery, location="query", arg_name="query")
 @blueprint.output(Participants)
-@blueprint.doc(security="token", responses=[401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404])
 def list_participants(slug: str, query: PageQuery) -> Page:
     """Who takes part, with team and how far they have come."""
     caller = identity.need_caller("host")

@@ -27,7 +27,7 @@ blueprint = APIBlueprint("api_hosts", __name__, url_prefix="/api/v1", tag="Hosts
 @blueprint.post("/competitions/<slug>/grants")
 @blueprint.input(shapes.GrantRequest, arg_name="asked")
 @blueprint.output(shapes.TeamLimits)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
 def grant(slug: str, asked: shapes.GrantRequest) -> shapes.TeamLimits:
     """Give a team, a student or a section extra submissions, today and in all."""
     caller = identity.need_caller("host")
@@ -41,7 +41,7 @@ def grant(slug: str, asked: shapes.GrantRequest) -> shapes.TeamLimits:
 @blueprint.post("/competitions/<slug>/extensions")
 @blueprint.input(shapes.ExtensionRequest, arg_name="asked")
 @blueprint.output(shapes.TeamLimits)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
 def extend(slug: str, asked: shapes.ExtensionRequest) -> shapes.TeamLimits:
     """Give a team, a student or a section a later deadline of its own."""
     caller = identity.need_caller("host")
@@ -54,7 +54,7 @@ def extend(slug: str, asked: shapes.ExtensionRequest) -> shapes.TeamLimits:
 
 @blueprint.post("/submissions/<int(max=2147483647):submission_id>/retry")
 @blueprint.output({}, status_code=204)
-@blueprint.doc(security="token", responses=[401, 403, 404, 409])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404, 409])
 def retry(submission_id: int) -> tuple[str, int]:
     """Run a submission again that ended in error."""
     submissions.retry(installation(), identity.need_caller("host"), submission_id)
@@ -64,7 +64,7 @@ def retry(submission_id: int) -> tuple[str, int]:
 @blueprint.patch("/competitions/<slug>")
 @blueprint.input(shapes.EditRequest, arg_name="asked")
 @blueprint.output(shapes.Edited)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404, 409])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404, 409])
 def edit(slug: str, asked: shapes.EditRequest) -> shapes.Edited:
     """Change a competition or its board; what is left out stays."""
     caller = identity.need_caller("host")
@@ -83,7 +83,7 @@ def edit(slug: str, asked: shapes.EditRequest) -> shapes.Edited:
 
 @blueprint.get("/competitions/<slug>/board")
 @blueprint.output(shapes.BoardOptions)
-@blueprint.doc(security="token", responses=[401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404])
 def show_options(slug: str) -> shapes.BoardOptions:
     """What the host has chosen for the board."""
     caller = identity.need_caller("host")
@@ -96,7 +96,7 @@ def show_options(slug: str) -> shapes.BoardOptions:
 @blueprint.patch("/competitions/<slug>/board")
 @blueprint.input(shapes.BoardOptionsRequest, arg_name="asked")
 @blueprint.output(shapes.BoardOptions)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404, 409])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404, 409])
 def change_options(slug: str, asked: shapes.BoardOptionsRequest) -> shapes.BoardOptions:
     """Change some options of the board; what is left out stays."""
     caller = identity.need_caller("host")
@@ -110,7 +110,7 @@ def change_options(slug: str, asked: shapes.BoardOptionsRequest) -> shapes.Board
 @blueprint.post("/competitions/<slug>/reveal")
 @blueprint.input(shapes.Reason, arg_name="asked")
 @blueprint.output(shapes.Revealed)
-@blueprint.doc(security="token", responses=[401, 403, 404, 409])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404, 409])
 def show_private(slug: str, asked: shapes.Reason) -> shapes.Revealed:
     """Show the private board to everybody, after the last deadline. There is no way back."""
     caller = identity.need_caller("host")
@@ -123,7 +123,7 @@ def show_private(slug: str, asked: shapes.Reason) -> shapes.Revealed:
 @blueprint.post("/competitions/<slug>/disqualifications")
 @blueprint.input(shapes.Disqualification, arg_name="asked")
 @blueprint.output(shapes.Disqualified)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404, 409])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404, 409])
 def disqualify(slug: str, asked: shapes.Disqualification) -> shapes.Disqualified:
     """Take a team or one of its submissions off the boards, or `lift` that."""
     caller = identity.need_caller("host")
@@ -142,7 +142,7 @@ def disqualify(slug: str, asked: shapes.Disqualification) -> shapes.Disqualified
 
 @blueprint.get("/competitions/<slug>/integrity")
 @blueprint.output(shapes.Evidence)
-@blueprint.doc(security="token", responses=[401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404])
 def show_evidence(slug: str) -> shapes.Evidence:
     """Identical files, alike errors and code, shared addresses: worth a question, no verdict."""
     caller = identity.need_caller("host")

@@ -55,10 +55,10 @@ def reset_password(asked: shapes.NewPassword) -> tuple[str, int]:
 @limit_sign_ins
 @blueprint.input(shapes.PasswordChange, arg_name="asked")
 @blueprint.output({}, status_code=204)
-@blueprint.doc(security="token", responses=[401, 403, 429])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403, 429])
 def change_password(asked: shapes.PasswordChange) -> tuple[str, int]:
     """Change the password; sign-ins by browser end, tokens stay."""
-    caller = identity.need_caller()
+    caller = identity.need_caller("submit")
     with installation().database.reading() as session:
         accounts.need_password(session, caller.id, asked.old_password, "old_password")
     password_hash = accounts.hashed(asked.new_password)
@@ -71,10 +71,10 @@ def change_password(asked: shapes.PasswordChange) -> tuple[str, int]:
 @limit_sign_ins
 @blueprint.input(shapes.NewAddress, arg_name="asked")
 @blueprint.output(UserShape, status_code=202)
-@blueprint.doc(security="token", responses=[401, 403, 409, 429])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403, 409, 429])
 def change_address(asked: shapes.NewAddress) -> UserShape:
     """Use another address: once it is confirmed, or at once where no mail is sent."""
-    caller, here = identity.need_caller(), installation()
+    caller, here = identity.need_caller("submit"), installation()
     with here.database.reading() as session:
         accounts.need_password(session, caller.id, asked.password)
     with here.database.writing() as session:
@@ -85,10 +85,10 @@ def change_address(asked: shapes.NewAddress) -> UserShape:
 
 @blueprint.post("/me/address/again")
 @blueprint.output({}, status_code=202)
-@blueprint.doc(security="token", responses=[401, 403, 409, 429])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403, 409, 429])
 def ask_again() -> tuple[str, int]:
     """Mail the link that confirms the own address once more."""
-    caller = identity.need_caller()
+    caller = identity.need_caller("submit")
     with installation().database.writing() as session:
         addresses.ask_again(session, caller.id)
     return "", 202
@@ -97,10 +97,10 @@ def ask_again() -> tuple[str, int]:
 @blueprint.post("/me/address/confirm")
 @blueprint.input(shapes.Confirmation, arg_name="asked")
 @blueprint.output(UserShape)
-@blueprint.doc(security="token", responses=[401, 403, 404, 409])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403, 404, 409])
 def confirm(asked: shapes.Confirmation) -> UserShape:
     """Confirm an address by the secret of a mail."""
-    caller = identity.need_caller()
+    caller = identity.need_caller("submit")
     with installation().database.writing() as session:
         return UserShape.model_validate(addresses.confirm(session, caller.id, asked.secret))
 
@@ -119,7 +119,7 @@ def sign_ins() -> shapes.SignIns:
 
 @blueprint.delete("/me/sign-ins")
 @blueprint.output({}, status_code=204)
-@blueprint.doc(security="token", responses=[401, 403])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403])
 def end_sign_ins() -> tuple[str, int]:
     """Sign out of every browser; tokens stay."""
     caller = identity.need_caller("submit")
@@ -130,7 +130,7 @@ def end_sign_ins() -> tuple[str, int]:
 
 @blueprint.delete("/me/sign-ins/<int(max=2147483647):sign_in_id>")
 @blueprint.output({}, status_code=204)
-@blueprint.doc(security="token", responses=[401, 403])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403])
 def end_sign_in(sign_in_id: int) -> tuple[str, int]:
     """Sign out of one browser."""
     caller = identity.need_caller("submit")
@@ -154,10 +154,10 @@ def export() -> Response:
 @limit_sign_ins
 @blueprint.input(shapes.Goodbye, arg_name="asked")
 @blueprint.output({}, status_code=204)
-@blueprint.doc(security="token", responses=[401, 403, 409, 429])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403, 409, 429])
 def leave(asked: shapes.Goodbye) -> tuple[str, int]:
     """Delete the account; the scores of its teams stay under "deleted account"."""
-    caller = identity.need_caller()
+    caller = identity.need_caller("submit")
     with installation().database.reading() as session:
         accounts.need_password(session, caller.id, asked.password)
     with installation().database.writing() as session:

@@ -38,10 +38,10 @@ def list_notifications(query: shapes.NotificationQuery) -> shapes.Notifications:
 @blueprint.post("/read")
 @blueprint.input(shapes.ReadRequest, arg_name="asked")
 @blueprint.output(shapes.Unread)
-@blueprint.doc(security="token", responses=[401, 403])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403])
 def read(asked: shapes.ReadRequest) -> shapes.Unread:
     """Mark some, or all, as read."""
-    caller = identity.need_caller()
+    caller = identity.need_caller("submit")
     with installation().database.writing() as session:
         notifications.read(session, caller.id, asked.ids)
         return shapes.Unread(unread=notifications.unread(session, caller.id))
@@ -60,9 +60,9 @@ def preferences() -> shapes.Preferences:
 @blueprint.patch("/preferences")
 @blueprint.input(shapes.Preferences, arg_name="asked")
 @blueprint.output(shapes.Preferences)
-@blueprint.doc(security="token", responses=[401, 403])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403])
 def prefer(asked: shapes.Preferences) -> shapes.Preferences:
     """Change how the caller is told of the kinds that are named."""
-    caller = identity.need_caller()
+    caller = identity.need_caller("submit")
     with installation().database.writing() as session:
         return shapes.Preferences(kinds=notifications.prefer(session, caller.id, asked.kinds))

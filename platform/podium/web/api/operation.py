@@ -71,7 +71,7 @@ class Settings(Shape):
 
 @blueprint.get("/storage")
 @blueprint.output(Usage)
-@blueprint.doc(security="token", responses=[401, 403])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403])
 def show_storage() -> Usage:
     """What fills the storage, as it was counted last."""
     identity.need_role("admin")
@@ -80,7 +80,7 @@ def show_storage() -> Usage:
 
 @blueprint.post("/storage/count")
 @blueprint.output(Usage)
-@blueprint.doc(security="token", responses=[401, 403])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403])
 def count_storage() -> Usage:
     """Count it again; takes seconds where there are many files."""
     identity.need_role("admin")
@@ -90,7 +90,7 @@ def count_storage() -> Usage:
 @blueprint.post("/storage/prune")
 @blueprint.input(PruneRequest, arg_name="asked")
 @blueprint.output(Pruned)
-@blueprint.doc(security="token", responses=[400, 401, 403])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403])
 def prune(asked: PruneRequest) -> Pruned:
     """Say which files of submissions a policy deletes, and with `apply` delete them."""
     admin = identity.need_role("admin")
@@ -105,7 +105,7 @@ def prune(asked: PruneRequest) -> Pruned:
 
 @blueprint.get("/settings")
 @blueprint.output(Settings)
-@blueprint.doc(security="token", responses=[401, 403])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403])
 def show_settings() -> Settings:
     """The settings in force, without their secrets."""
     identity.need_role("admin")
@@ -116,7 +116,7 @@ def show_settings() -> Settings:
 @blueprint.post("/submissions/<int(max=2147483647):submission_id>/release")
 @blueprint.input(Reason, arg_name="asked")
 @blueprint.output({}, status_code=204)
-@blueprint.doc(security="token", responses=[401, 403, 404, 409])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404, 409])
 def release(submission_id: int, asked: Reason) -> tuple[str, int]:
     """Take a submission from the worker that holds it: it waits again, at no cost."""
     admin = identity.need_role("admin")

@@ -103,7 +103,7 @@ def _form(shape: type[Shape]) -> dict[str, Any]:
 @takes_new
 @blueprint.output(Checks, status_code=201)
 @blueprint.doc(
-    security="token",
+    security=[{"token": ["host"]}],
     responses=[400, 401, 403, 404, 409, 413],
     extensions={"requestBody": _form(CreateForm)},
 )
@@ -205,7 +205,7 @@ def _settings(form: Mapping[str, str]) -> dict[str, Any]:
 
 @blueprint.get("/competitions/<slug>/checks")
 @blueprint.output(Checks)
-@blueprint.doc(security="token", responses=[401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404])
 def show_checks(slug: str) -> Checks:
     """The stage of a competition, and what its checks have found."""
     return _checks(slug, identity.need_caller("host"))
@@ -213,7 +213,7 @@ def show_checks(slug: str) -> Checks:
 
 @blueprint.post("/competitions/<slug>/checks")
 @blueprint.output(Checks)
-@blueprint.doc(security="token", responses=[401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404])
 def ask_checks(slug: str) -> Checks:
     """Let it be checked again."""
     caller = identity.need_caller("host")
@@ -240,7 +240,7 @@ def _checks(slug: str, caller: Caller) -> Checks:
 @takes_file(must_have_room=False)
 @blueprint.output(HandedIn, status_code=201)
 @blueprint.doc(
-    security="token",
+    security=[{"token": ["host"]}],
     responses=[400, 401, 403, 404, 413],
     extensions={"requestBody": _form(BaselineForm)},
 )
@@ -255,7 +255,7 @@ def hand_in(slug: str, upload: Upload) -> tuple[HandedIn, int]:
 @blueprint.post("/competitions/<slug>/publish")
 @blueprint.input(Reason, arg_name="asked")
 @blueprint.output(Checks)
-@blueprint.doc(security="token", responses=[401, 403, 404, 409])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404, 409])
 def publish(slug: str, asked: Reason) -> Checks:
     """Let a checked draft be seen; it opens when its dates say so."""
     caller = identity.need_caller("host")
@@ -267,7 +267,7 @@ def publish(slug: str, asked: Reason) -> Checks:
 @blueprint.post("/competitions/<slug>/open")
 @blueprint.input(Reason, arg_name="asked")
 @blueprint.output(Checks)
-@blueprint.doc(security="token", responses=[401, 403, 404, 409])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404, 409])
 def open_now(slug: str, asked: Reason) -> Checks:
     """Open it now; a checked draft is published first."""
     caller = identity.need_caller("host")
@@ -279,7 +279,7 @@ def open_now(slug: str, asked: Reason) -> Checks:
 @blueprint.post("/competitions/<slug>/close")
 @blueprint.input(Reason, arg_name="asked")
 @blueprint.output(Checks)
-@blueprint.doc(security="token", responses=[401, 403, 404, 409])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404, 409])
 def close_now(slug: str, asked: Reason) -> Checks:
     """End it now."""
     caller = identity.need_caller("host")
@@ -291,7 +291,7 @@ def close_now(slug: str, asked: Reason) -> Checks:
 @blueprint.post("/competitions/<slug>/clone")
 @blueprint.input(CloneRequest, arg_name="asked")
 @blueprint.output(Checks, status_code=201)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404, 409])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404, 409])
 def clone(slug: str, asked: CloneRequest) -> tuple[Checks, int]:
     """The same competition once more as a draft, its dates shifted."""
     caller = identity.need_caller("host")
@@ -301,7 +301,7 @@ def clone(slug: str, asked: CloneRequest) -> tuple[Checks, int]:
 
 @blueprint.get("/competitions/<slug>/export")
 @blueprint.output(FileSchema(type="string", format="binary"), content_type="application/zip")
-@blueprint.doc(security="token", responses=[401, 403, 404, 409])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404, 409])
 def export(slug: str) -> Response:
     """The challenge's folder as a zip, answers included: for hosts."""
     return zipped(slug)

@@ -30,7 +30,7 @@ FORM = {
 
 @blueprint.get("")
 @blueprint.output(shapes.Rescoring)
-@blueprint.doc(security="token", responses=[401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404])
 def show(slug: str) -> shapes.Rescoring:
     """The trial that nobody has decided on: how far it is, what it would change."""
     caller = identity.need_caller("host")
@@ -43,7 +43,7 @@ def show(slug: str) -> shapes.Rescoring:
 @takes_file(must_have_room=False, may_lack=True)
 @blueprint.output(shapes.Rescoring, status_code=201)
 @blueprint.doc(
-    security="token",
+    security=[{"token": ["host"]}],
     responses=[400, 401, 403, 404, 409, 413],
     extensions={"requestBody": FORM},
 )
@@ -59,7 +59,7 @@ def begin(slug: str, upload: Upload | None) -> tuple[shapes.Rescoring, int]:
 @blueprint.post("/apply")
 @blueprint.input(shapes.ApplyRequest, arg_name="asked")
 @blueprint.output(shapes.Rescoring)
-@blueprint.doc(security="token", responses=[401, 403, 404, 409])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404, 409])
 def apply(slug: str, asked: shapes.ApplyRequest) -> shapes.Rescoring:
     """Put the new scores in force, when all are there."""
     caller, here = identity.need_caller("host"), installation()
@@ -72,7 +72,7 @@ def apply(slug: str, asked: shapes.ApplyRequest) -> shapes.Rescoring:
 @blueprint.post("/discard")
 @blueprint.input(shapes.Reason, arg_name="asked")
 @blueprint.output({}, status_code=204)
-@blueprint.doc(security="token", responses=[401, 403, 404])
+@blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404])
 def discard(slug: str, asked: shapes.Reason) -> tuple[str, int]:
     """Throw the trial away; what was in force stays."""
     rescoring.discard(installation(), identity.need_caller("host"), slug, asked.reason)

@@ -42,7 +42,9 @@ SUBMIT = {
 @blueprint.post("/competitions/<slug>/submissions")
 @takes_file(must_have_room=True)
 @blueprint.output(shapes.Submission, status_code=201)
-@blueprint.doc(security="token", responses=[400, 401, 403, 409, 413, 429], extensions=SUBMIT)
+@blueprint.doc(
+    security=[{"token": ["submit"]}], responses=[400, 401, 403, 409, 413, 429], extensions=SUBMIT
+)
 def submit(slug: str, upload: Upload) -> tuple[shapes.Submission, int, dict[str, str]]:
     """Hand in a file. The header `Idempotency-Key` makes it safe to send the same again."""
     caller = identity.need_caller("submit")
@@ -97,7 +99,7 @@ def show(submission_id: int) -> shapes.Submission:
 
 @blueprint.post("/submissions/<int(max=2147483647):submission_id>/cancel")
 @blueprint.output(shapes.Submission)
-@blueprint.doc(security="token", responses=[401, 403, 409])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403, 409])
 def cancel(submission_id: int) -> shapes.Submission:
     """Stop a submission before its score is recorded; its try is given back."""
     submissions.cancel(installation(), identity.need_caller("submit"), submission_id)
@@ -106,7 +108,7 @@ def cancel(submission_id: int) -> shapes.Submission:
 
 @blueprint.post("/submissions/<int(max=2147483647):submission_id>/select")
 @blueprint.output(shapes.Finals)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404, 409, 429])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[400, 401, 403, 404, 409, 429])
 def select(submission_id: int) -> shapes.Finals:
     """Add a submission to the finals of its team."""
     return _select(submission_id, selected=True)
@@ -114,7 +116,7 @@ def select(submission_id: int) -> shapes.Finals:
 
 @blueprint.delete("/submissions/<int(max=2147483647):submission_id>/select")
 @blueprint.output(shapes.Finals)
-@blueprint.doc(security="token", responses=[401, 403, 404, 409])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403, 404, 409])
 def take_out(submission_id: int) -> shapes.Finals:
     """Take a submission out of the finals of its team."""
     return _select(submission_id, selected=False)

@@ -28,7 +28,7 @@ def show(slug: str) -> shapes.MyTeam:
 @blueprint.post("/team")
 @blueprint.input(shapes.TeamName, arg_name="asked")
 @blueprint.output(shapes.MyTeam)
-@blueprint.doc(security="token", responses=[400, 401, 403, 409])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[400, 401, 403, 409])
 def create(slug: str, asked: shapes.TeamName) -> shapes.MyTeam:
     """Create a team of this name, or name the own one."""
     caller = identity.need_caller("submit")
@@ -42,7 +42,7 @@ def create(slug: str, asked: shapes.TeamName) -> shapes.MyTeam:
 @blueprint.post("/team/invitations")
 @blueprint.input(shapes.InvitationRequest, arg_name="asked")
 @blueprint.output(shapes.NewInvitation, status_code=201)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404, 409, 429])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[400, 401, 403, 404, 409, 429])
 def invite(slug: str, asked: shapes.InvitationRequest) -> shapes.NewInvitation:
     """Invite a person by handle, or make a link for whoever has it."""
     caller = identity.need_caller("submit")
@@ -59,7 +59,7 @@ def invite(slug: str, asked: shapes.InvitationRequest) -> shapes.NewInvitation:
 
 @blueprint.delete("/team/invitations")
 @blueprint.output({}, status_code=204)
-@blueprint.doc(security="token", responses=[401, 403])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403])
 def withdraw(slug: str) -> tuple[str, int]:
     """Close all open invitations and links of the own team."""
     caller = identity.need_caller("submit")
@@ -71,7 +71,7 @@ def withdraw(slug: str) -> tuple[str, int]:
 @blueprint.post("/team/accept")
 @blueprint.input(shapes.AcceptRequest, arg_name="asked")
 @blueprint.output(shapes.MyTeam)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404, 409, 429])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[400, 401, 403, 404, 409, 429])
 def accept(slug: str, asked: shapes.AcceptRequest) -> shapes.MyTeam:
     """Enter a team that has invited the caller."""
     caller = identity.need_caller("submit")
@@ -83,7 +83,7 @@ def accept(slug: str, asked: shapes.AcceptRequest) -> shapes.MyTeam:
 
 @blueprint.post("/team/leave")
 @blueprint.output(shapes.MyTeam)
-@blueprint.doc(security="token", responses=[401, 403, 409])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403, 409])
 def leave(slug: str) -> shapes.MyTeam:
     """Leave the team for one of one's own, while it has handed in nothing."""
     caller = identity.need_caller("submit")
@@ -97,7 +97,7 @@ def leave(slug: str) -> shapes.MyTeam:
 @blueprint.post("/team/merge")
 @blueprint.input(shapes.MergeRequest, arg_name="asked")
 @blueprint.output(shapes.Merged)
-@blueprint.doc(security="token", responses=[400, 401, 403, 404, 409, 429])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[400, 401, 403, 404, 409, 429])
 def merge(slug: str, asked: shapes.MergeRequest) -> shapes.Merged:
     """Ask another team to become one with the own, or agree if it has asked."""
     caller = identity.need_caller("submit")
@@ -122,7 +122,7 @@ def show_finals(slug: str) -> shapes.Finals:
 @blueprint.put("/finals")
 @blueprint.input(shapes.FinalsRequest, arg_name="asked")
 @blueprint.output(shapes.Finals)
-@blueprint.doc(security="token", responses=[400, 401, 403, 429])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[400, 401, 403, 429])
 def choose_finals(slug: str, asked: shapes.FinalsRequest) -> shapes.Finals:
     """Let these submissions be final, and no others."""
     caller = identity.need_caller("submit")

@@ -75,10 +75,10 @@ def list_tokens() -> shapes.Tokens:
 
 @blueprint.delete("/tokens/<int(max=2147483647):token_id>")
 @blueprint.output({}, status_code=204)
-@blueprint.doc(security="token", responses=[401])
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401])
 def revoke_token(token_id: int) -> tuple[str, int]:
     """End one of the caller's own tokens."""
-    caller = identity.need_caller()
+    caller = identity.need_caller("submit")
     with installation().database.writing() as session:
         accounts.revoke_token(session, caller.id, token_id)
     return "", 204

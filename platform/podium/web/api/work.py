@@ -38,7 +38,7 @@ BODY = {"content": {downloads.TYPE: {"schema": {"type": "string", "format": "bin
 @blueprint.post("/workers")
 @blueprint.input(shapes.WorkerCard, arg_name="card")
 @blueprint.output(EmptySchema, status_code=204)
-@blueprint.doc(security="token", responses=[401, 403])
+@blueprint.doc(security=[{"token": ["work"]}], responses=[401, 403])
 def arrive(card: shapes.WorkerCard) -> tuple[str, int]:
     """Enter the list of workers; what an earlier process of this name held is given back."""
     identity.need_caller("work")
@@ -48,7 +48,7 @@ def arrive(card: shapes.WorkerCard) -> tuple[str, int]:
 
 @blueprint.delete("/workers/<name>")
 @blueprint.output(EmptySchema, status_code=204)
-@blueprint.doc(security="token", responses=[401, 403])
+@blueprint.doc(security=[{"token": ["work"]}], responses=[401, 403])
 def leave(name: str) -> tuple[str, int]:
     """Leave the list of workers."""
     identity.need_caller("work")
@@ -60,7 +60,7 @@ def leave(name: str) -> tuple[str, int]:
 @blueprint.post("/assignments")
 @blueprint.input(shapes.WorkerCard, arg_name="card")
 @blueprint.output(shapes.Assignments)
-@blueprint.doc(security="token", responses=[400, 401, 403])
+@blueprint.doc(security=[{"token": ["work"]}], responses=[400, 401, 403])
 def take(card: shapes.WorkerCard) -> shapes.Assignments:
     """The submission whose turn it is and that fits this worker; none if there is none."""
     identity.need_caller("work")
@@ -72,7 +72,7 @@ def take(card: shapes.WorkerCard) -> shapes.Assignments:
 @blueprint.post("/beats")
 @blueprint.input(shapes.BeatRequest, arg_name="asked")
 @blueprint.output(shapes.Beat)
-@blueprint.doc(security="token", responses=[401, 403])
+@blueprint.doc(security=[{"token": ["work"]}], responses=[401, 403])
 def beat(asked: shapes.BeatRequest) -> shapes.Beat:
     """The worker lives, and so does its attempt, with the end of what it has printed."""
     identity.need_caller("work")
@@ -84,7 +84,11 @@ def beat(asked: shapes.BeatRequest) -> shapes.Beat:
 
 @blueprint.get("/file")
 @blueprint.output(FILE, content_type=downloads.TYPE)
-@blueprint.doc(security="token", responses=[206, 304, 401, 403, 409, 416], extensions=WITH_ATTEMPT)
+@blueprint.doc(
+    security=[{"token": ["work"]}],
+    responses=[206, 304, 401, 403, 409, 416],
+    extensions=WITH_ATTEMPT,
+)
 def fetch_file() -> Response:
     """The submitted file."""
     lease, here = _lease(), installation()
@@ -97,7 +101,11 @@ def fetch_file() -> Response:
 
 @blueprint.get("/inputs/<name>")
 @blueprint.output(FILE, content_type=downloads.TYPE)
-@blueprint.doc(security="token", responses=[206, 304, 401, 403, 409, 416], extensions=WITH_ATTEMPT)
+@blueprint.doc(
+    security=[{"token": ["work"]}],
+    responses=[206, 304, 401, 403, 409, 416],
+    extensions=WITH_ATTEMPT,
+)
 def fetch_input(name: str) -> Response:
     """One of the public files that the run reads."""
     lease, here = _lease(), installation()
@@ -108,7 +116,11 @@ def fetch_input(name: str) -> Response:
 
 @blueprint.get("/opponents/<int(max=2147483647):submission_id>")
 @blueprint.output(FILE, content_type=downloads.TYPE)
-@blueprint.doc(security="token", responses=[206, 304, 401, 403, 409, 416], extensions=WITH_ATTEMPT)
+@blueprint.doc(
+    security=[{"token": ["work"]}],
+    responses=[206, 304, 401, 403, 409, 416],
+    extensions=WITH_ATTEMPT,
+)
 def fetch_opponent(submission_id: int) -> Response:
     """The file of an agent that this one plays against."""
     lease, here = _lease(), installation()
@@ -122,7 +134,7 @@ def fetch_opponent(submission_id: int) -> Response:
 @blueprint.put("/output")
 @blueprint.output(EmptySchema, status_code=204)
 @blueprint.doc(
-    security="token",
+    security=[{"token": ["work"]}],
     responses=[400, 401, 403, 409, 413],
     extensions=WITH_ATTEMPT | {"requestBody": BODY},
 )
@@ -138,7 +150,7 @@ def bring_output() -> tuple[str, int]:
 @blueprint.put("/replays")
 @blueprint.output(EmptySchema, status_code=204)
 @blueprint.doc(
-    security="token",
+    security=[{"token": ["work"]}],
     responses=[400, 401, 403, 409, 413],
     extensions=WITH_ATTEMPT | {"requestBody": BODY},
 )
@@ -168,7 +180,9 @@ def _receive(
 @blueprint.post("/report")
 @blueprint.input(shapes.ReportRequest, arg_name="said")
 @blueprint.output(shapes.Reported)
-@blueprint.doc(security="token", responses=[400, 401, 403, 409], extensions=WITH_ATTEMPT)
+@blueprint.doc(
+    security=[{"token": ["work"]}], responses=[400, 401, 403, 409], extensions=WITH_ATTEMPT
+)
 def report(said: shapes.ReportRequest) -> shapes.Reported:
     """How the attempt ended; it is dropped if the attempt is over already."""
     lease = _lease()
