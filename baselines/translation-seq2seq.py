@@ -147,15 +147,16 @@ class Translator(nn.Module):
         self.out = nn.Linear(width, size)
         self.drop = nn.Dropout(0.2)
         self.hint, self.frequent = hint, frequent
-        self.offered = None if hint is None else hint.topk(OFFERED, dim=1).indices
+        self.offered: Tensor | None = None if hint is None else hint.topk(OFFERED, dim=1)[1]
 
     def thought_of(self, english: Tensor, french: Tensor) -> Tensor | None:
         """The pieces among which those of a batch are learned (Jean et al. 2015); None: all."""
         # To score all of them is most of the work, and the others teach little.
         if self.offered is None:
             return None
-        offered = self.offered[english].flatten()
-        return torch.cat([self.frequent, offered, french.flatten()]).unique()
+        pieces = [self.frequent, self.offered[english].flatten(), french.flatten()]
+        found: Tensor = torch.cat(pieces).unique()
+        return found
 
     def read(self, english: Tensor) -> tuple[Tensor, Tensor]:
         """What each piece means where it stands, and what the whole means."""
@@ -174,9 +175,8 @@ class Translator(nn.Module):
         fit = states @ self.look(read).transpose(1, 2)
         attention = fit.masked_fill((english == NOTHING).unsqueeze(1), -torch.inf).softmax(2)
         joined = torch.tanh(self.join(torch.cat([states, attention @ read], dim=2)))
-        weight, bias = self.out.weight, self.out.bias
-        if among is not None:
-            weight, bias = weight[among], bias[among]
+        weight: Tensor = self.out.weight if among is None else self.out.weight[among]
+        bias: Tensor = self.out.bias if among is None else self.out.bias[among]
         scores = functional.linear(self.drop(joined), weight, bias)
         if self.hint is not None:
             # What the dictionary says about the pieces that are looked at.
