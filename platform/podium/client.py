@@ -220,6 +220,10 @@ class Client:
         """The server's dry run of a file: costs nothing."""
         return self._send(f"/competitions/{_part(slug)}/check", file, {"kind": kind}, {})
 
+    def file_rules(self, slug: str) -> Answer:
+        """The rules of a file of predictions as data, the ids of the sample submission included."""
+        return self._json("GET", f"/competitions/{_part(slug)}/file-rules")
+
     def _send(
         self,
         path: str,
