@@ -67,7 +67,6 @@ def rules(installation: Installation, slug: str) -> Rules:
         check_kind(competition, "predictions")
         challenge = competition.challenge
         _need_ready(competition)
-        spec = catalog.parse(challenge.spec)
         form = _forms.get(installation, challenge)
     schema = form.schema
     return Rules(

@@ -95,7 +95,6 @@ CLASSES = {
     "columns": [{"name": name, "type": "number"} for name in ("a", "b", "c")],
     "probabilities": ["a", "b", "c"],
 }
-KEYS = ["k1", "ü 2", "'3'", '4"', "5,5"]
 QUOTED = ["k1", "ü 2", "'3'", '"4"""', '"5,5"']
 
 
@@ -164,12 +163,23 @@ CORPUS: dict[str, tuple[dict[str, Any], dict[str, bytes], bytes]] = {
     "ones": (CHANCE, ONES, ONES["as asked"]),
 }
 
+METRICS: dict[str, dict[str, Any]] = {
+    "shares": {"name": "log_loss"},
+    "masks": {"name": "accuracy", "columns": ["step"], "answers": ["step"]},
+    "twos": {"name": "accuracy", "columns": ["x"], "answers": ["x"]},
+}
+
 IN_PAGE = """async ({rules, worker, content}) => {
   const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
-  const known = await (await fetch(rules)).json();
+  const answer = await fetch(rules);
+  if (!answer.ok) throw new Error(await answer.text());
+  const known = await answer.json();
   return new Promise((resolve, reject) => {
     const one = new Worker(worker);
-    one.onmessage = ({data}) => data.checked && resolve(data.checked);
+    one.onmessage = ({data}) => {
+      if (data.checked) resolve(data.checked);
+      if (data.fault) reject(new Error(data.fault));
+    };
     one.onerror = (event) => reject(event.message);
     one.postMessage({file: new File([bytes], "some.csv"), rules: known});
   });
@@ -231,7 +241,10 @@ def test_the_page_and_the_server_say_the_same_of_a_table_of_labels(page, install
 @pytest.mark.parametrize("slug", list(CORPUS))
 def test_the_page_and_the_server_say_the_same_of_other_forms(page, installation, factory, slug):
     form, files, sample = CORPUS[slug]
-    factory.competition(slug, ({"submission": {"format": "csv", **form}}, b"", sample))
+    read = METRICS.get(slug, {"name": "accuracy"})
+    answers = {"columns": [{"name": "label", "type": "integer"}]} if slug == "shares" else {}
+    tables = {"submission": {"format": "csv", **form}, "metric": read}
+    factory.competition(slug, (tables | ({"answers": answers} if answers else {}), b"", sample))
     sign_up(page)
     assert said(page, slug, sample)["ok"]
     assert difference(page, installation, slug, files) == []

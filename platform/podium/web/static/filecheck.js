@@ -386,7 +386,7 @@ addEventListener("message", async ({ data: { file, rules } }) => {
   try {
     postMessage({ checked: { ok: true, message: "", rows: check(data, rules), errors: [], more: 0, sha256 } });
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
+    if (!(error instanceof Refused)) { postMessage({ fault: String(error) }); return; } // the server judges then
     postMessage({ checked: { ok: false, message: error.message, rows: null, errors: error.details, more: error.more, sha256 } });
   }
 });

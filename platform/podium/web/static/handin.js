@@ -58,7 +58,9 @@
     show(bar);
     return new Promise((resolve, reject) => {
       worker.addEventListener("message", ({ data }) => {
-        if (data.checked) resolve(data.checked); else meter.value = data.progress;
+        if (data.checked) resolve(data.checked);
+        else if (data.fault) reject(new Error(data.fault));
+        else meter.value = data.progress;
       });
       worker.addEventListener("error", reject);
       worker.postMessage({ file, rules: wanted });
