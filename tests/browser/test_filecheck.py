@@ -284,3 +284,16 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_sent(page, tmp_path):
     (tmp_path / "large.csv").write_bytes(DIGITS["as asked"])
     page.get_by_label("File", exact=True).set_input_files(tmp_path / "large.csv")
     expect(page.get_by_text("at most 10 are taken")).to_be_visible()
+
+
+def test_what_does_not_begin_as_its_format_is_refused_before_it_is_sent(page, tmp_path, factory):
+    form = {"format": "parquet", "id": {"name": "id", "type": "integer"}}
+    form |= {"columns": [{"name": "label", "type": "integer"}]}
+    factory.competition("columns", ({"submission": form}, b"", b""))
+    sign_up(page)
+    page.goto("/c/columns/")
+    page.get_by_role("button", name="Join").click()
+    page.goto("/c/columns/submit")
+    (tmp_path / "some.parquet").write_bytes(DIGITS["as asked"])
+    page.get_by_label("File", exact=True).set_input_files(tmp_path / "some.parquet")
+    expect(page.get_by_text("does not begin as what is asked for: Parquet.")).to_be_visible()

@@ -8,6 +8,7 @@
   const form = input.form;
   const place = document.getElementById("checked");
   const says = document.getElementById("filecheck");
+  const STARTS = { code: "PK", npz: "PK", png: "PK", parquet: "PAR1" };
   let rules, worker, turn = 0;
 
   const part = (name) => says.content.querySelector(`[data-says=${name}]`).cloneNode(true);
@@ -77,8 +78,11 @@
       return;
     }
     const start = new Uint8Array(await file.slice(0, 4).arrayBuffer());
-    const begins = (text) => [...text].every((letter, at) => start[at] === letter.charCodeAt(0));
-    if (kind === "code" && !begins("PK")) { refused(file.name, part("nozip").textContent); return; }
+    const begun = STARTS[kind === "predictions" ? input.dataset.format : kind];
+    if (begun && [...begun].some((letter, at) => start[at] !== letter.charCodeAt(0))) {
+      refused(file.name, fill(part("otherwise"), { wanted: kind === "code" ? "zip" : input.dataset.words }).textContent);
+      return;
+    }
     if (kind !== "predictions" || input.dataset.format !== "csv") { byServer(); return; }
     const found = await inWorker(file, await published());
     if (own !== turn) return; // another file was chosen meanwhile
