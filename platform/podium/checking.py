@@ -11,13 +11,16 @@ from podium.catalog import Spec
 from podium.competitions import find
 from podium.errors import BadRequestError
 from podium.installation import Installation
-from podium.models import Challenge
+from podium.models import Challenge, Competition
 from podium.recent import Recent
 from podium.running import check_bundle
 from podium.sandbox.refusal import RefusedError
-from podium.submissions import check_kind, queue_for
+from podium.submissions import check_kind, largest_file, queue_for
 from podium_scoring import SubmissionError
-from podium_scoring.tables import Form, read_predictions
+from podium_scoring.column import Column
+from podium_scoring.rules import SUM_TOLERANCE
+from podium_scoring.tables import Form, most_lines, read_predictions
+from podium_scoring.textfile import MAGIC
 
 
 class Readable(Protocol):
@@ -38,6 +41,56 @@ class Checked:
     more: int
 
 
+@dataclass(frozen=True)
+class Rules:
+    """What a file of predictions must be, as data: a client can check it before it is sent."""
+
+    format: str
+    suffix: str
+    max_bytes: int
+    header: list[str]
+    id: Column
+    columns: list[Column]
+    probabilities: list[str]
+    sum_tolerance: float
+    repeated: bool
+    distinct: bool
+    most_lines: int
+    ids: list[str]  # of the sample submission, in its order
+    magic: dict[str, str]  # how files of other kinds begin, in hexadecimal
+
+
+def rules(installation: Installation, slug: str) -> Rules:
+    """The rules by which `check` judges predictions; they hold nothing that is not public."""
+    with installation.database.reading() as session:
+        competition = find(session, slug)
+        check_kind(competition, "predictions")
+        challenge = competition.challenge
+        _need_ready(competition)
+        form = _forms.get(installation, challenge)
+    schema = form.schema
+    return Rules(
+        format=schema.format,
+        suffix=schema.suffix,
+        max_bytes=largest_file(competition, installation.config.upload_mib << 20),
+        header=schema.header,
+        id=schema.id,
+        columns=list(schema.columns),
+        probabilities=list(schema.probabilities),
+        sum_tolerance=SUM_TOLERANCE,
+        repeated=schema.repeated,
+        distinct=schema.distinct,
+        most_lines=most_lines(schema, len(form.ids)),
+        ids=[str(one) for one in form.ids.tolist()],
+        magic={start.hex(): words for start, words in MAGIC.items()},
+    )
+
+
+def _need_ready(competition: Competition) -> None:
+    if competition.challenge.state != "ready":
+        raise BadRequestError(f"{competition.title} is not ready: its data are being prepared.")
+
+
 def check(
     installation: Installation, slug: str, file: Readable, kind: str = "predictions"
 ) -> Checked:
@@ -46,8 +99,7 @@ def check(
         competition = find(session, slug)
         check_kind(competition, kind)
         challenge = competition.challenge
-        if challenge.state != "ready":
-            raise BadRequestError(f"{competition.title} is not ready: its data are being prepared.")
+        _need_ready(competition)
         spec = catalog.parse(challenge.spec)
         keys = {one.name: one.file_key for one in challenge.files}
         available = workers.environment(session, queue_for(session, challenge, kind))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, func, select, true
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from podium import attempts, catalog, limits, turns, workers
@@ -289,13 +289,17 @@ def _is_member(session: Session, submission: Submission, caller: Caller) -> bool
     return team is not None and team.id == submission.team_id
 
 
+def _of_file(sha256: str | None) -> list[ColumnElement[bool]]:
+    return [] if sha256 is None else [Submission.sha256 == sha256]
+
+
 def of_team(
-    session: Session, team_id: int, *, page: int = 1, per_page: int = 50
+    session: Session, team_id: int, *, page: int = 1, per_page: int = 50, sha256: str | None = None
 ) -> Sequence[Submission]:
     """A team's submissions, newest first."""
     return session.scalars(
         _loaded()
-        .where(Submission.team_id == team_id)
+        .where(Submission.team_id == team_id, *_of_file(sha256))
         .order_by(Submission.received_at.desc(), Submission.id.desc())
         .offset((page - 1) * per_page)
         .limit(per_page)
@@ -303,12 +307,18 @@ def of_team(
 
 
 def of_competition(
-    session: Session, competition_id: int, *, page: int = 1, per_page: int = 50
+    session: Session,
+    competition_id: int,
+    *,
+    page: int = 1,
+    per_page: int = 50,
+    sha256: str | None = None,
 ) -> Sequence[Submission]:
     """Everybody's submissions, newest first: for hosts."""
     return session.scalars(
         _loaded()
         .where(Submission.competition_id == competition_id, Submission.original_id.is_(None))
+        .where(*_of_file(sha256))
         .order_by(Submission.received_at.desc(), Submission.id.desc())
         .offset((page - 1) * per_page)
         .limit(per_page)
@@ -316,10 +326,14 @@ def of_competition(
 
 
 def count(
-    session: Session, *, team_id: int | None = None, competition_id: int | None = None
+    session: Session,
+    *,
+    team_id: int | None = None,
+    competition_id: int | None = None,
+    sha256: str | None = None,
 ) -> int:
-    """How many submissions a team or a competition has."""
-    query = select(func.count()).select_from(Submission)
+    """How many submissions a team or a competition has, or how many of one file."""
+    query = select(func.count()).select_from(Submission).where(true(), *_of_file(sha256))
     if team_id is not None:
         query = query.where(Submission.team_id == team_id)
     if competition_id is not None:

@@ -114,9 +114,7 @@ def open_table(data: bytes, schema: Schema, ids: NDArray[Any] | None = None) -> 
 
     A reader is imported when a file of its format is first opened.
     """
-    most = None
-    if ids is not None:
-        most = (1000 if schema.repeated else 4) * len(ids) + 1000
+    most = None if ids is None else most_lines(schema, len(ids))
     if schema.format == "csv":
         from podium_scoring.csvbulk import read_bulk
         from podium_scoring.csvfile import read_sheet
@@ -146,6 +144,11 @@ def open_table(data: bytes, schema: Schema, ids: NDArray[Any] | None = None) -> 
     from podium_scoring.textfile import read_lines
 
     return read_lines(data, schema, ids)
+
+
+def most_lines(schema: Schema, ids: int) -> int:
+    """Lines that a right file of so many ids can have, with room for empty ones."""
+    return (1000 if schema.repeated else 4) * ids + 1000
 
 
 def _is_zip_of_png(data: bytes) -> bool:

@@ -10,7 +10,7 @@ from podium_scoring.column import TEXTS, Column
 from podium_scoring.faults import refuse, shown
 from podium_scoring.schema import Schema
 
-_MAGIC = {
+MAGIC = {
     b"PK\x03\x04": "a zip archive (or .npz, .xlsx)",
     b"\x1f\x8b": "a gzip file",
     b"\x89PNG": "a PNG image",
@@ -27,7 +27,7 @@ def text_bytes(data: bytes, what: str) -> bytes:
     """
     if not data or data.isspace():
         refuse("The file is empty.", 1, None, what, "an empty file")
-    for magic, kind in _MAGIC.items():
+    for magic, kind in MAGIC.items():
         if data.startswith(magic):
             refuse(f"The file is {kind}, not {what}.", 1, None, what, kind)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):

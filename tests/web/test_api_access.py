@@ -74,6 +74,7 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
         {person: 201 if status == 200 else status for person, status in MEMBERS.items()},
     ),
     ("POST", "/competitions/toy/check"): ({"file": True}, SIGNED_IN),
+    ("GET", "/competitions/toy/file-rules"): ({}, SIGNED_IN),
     ("GET", "/competitions/toy/submissions"): ({}, MEMBERS | {"host": 200, "admin": 200}),
     ("GET", "/competitions/toy/submissions/all"): ({}, HOSTS_ONLY),
     ("GET", "/competitions/toy/audit"): ({}, HOSTS_ONLY),

@@ -65,6 +65,10 @@ class Submissions(Transport):
             typed = {**(headers or {}), **form.headers}
             return self._json(method, path, data=form, headers=typed)
 
+    def file_rules(self, slug: str) -> answers.FileRules:
+        """The rules of a file of predictions as data, the ids of the sample submission included."""
+        return self._json("GET", f"/competitions/{part(slug)}/file-rules")
+
     def submissions(self, slug: str) -> Iterator[answers.Submission]:
         """The own submissions, newest first."""
         return self._pages(f"/competitions/{part(slug)}/submissions")

@@ -30,6 +30,12 @@ class PageQuery(Shape):
         return items[start : start + self.per_page]
 
 
+class SubmissionQuery(PageQuery):
+    """Which submissions of a list; with `sha256` those of this very file."""
+
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+
+
 class Page(Shape):
     """Keys that every list has beside its items."""
 
@@ -284,6 +290,40 @@ class Checked(Shape):
     message: str
     errors: list[Detail]
     more: int
+
+
+class FileColumn(Shape):
+    """A column of a file: its type, what may stand in it, and that in words."""
+
+    model_config = ConfigDict(extra="ignore", from_attributes=True)
+
+    name: str
+    type: str
+    low: float | None
+    high: float | None
+    allowed: list[str] | None
+    shape: list[int]
+    optional: bool
+    longest: int
+    expected: str
+
+
+class FileRules(Shape):
+    """What a file of predictions must be: what `check` finds can be found by these before."""
+
+    format: str
+    suffix: str
+    max_bytes: int
+    header: list[str]
+    id: FileColumn
+    columns: list[FileColumn]
+    probabilities: list[str]
+    sum_tolerance: float
+    repeated: bool
+    distinct: bool
+    most_lines: int
+    ids: list[str]
+    magic: dict[str, str]
 
 
 class Verdict(Shape):

@@ -68,24 +68,37 @@ def check(slug: str, upload: Upload) -> shapes.Checked:
     return shapes.Checked.model_validate(checking.check(installation(), slug, file, upload.kind))
 
 
+@blueprint.get("/competitions/<slug>/file-rules")
+@blueprint.output(shapes.FileRules)
+@blueprint.doc(security="token", responses=[400, 401, 403])
+def file_rules(slug: str) -> shapes.FileRules:
+    """The rules of a file of predictions as data, by which a client checks it before sending."""
+    identity.need_caller()
+    return shapes.FileRules.model_validate(checking.rules(installation(), slug))
+
+
 @blueprint.get("/competitions/<slug>/submissions")
-@blueprint.input(shapes.PageQuery, location="query", arg_name="query")
+@blueprint.input(shapes.SubmissionQuery, location="query", arg_name="query")
 @blueprint.output(shapes.Submissions)
 @blueprint.doc(security="token", responses=[401, 403])
-def list_submissions(slug: str, query: shapes.PageQuery) -> shapes.Page:
+def list_submissions(slug: str, query: shapes.SubmissionQuery) -> shapes.Page:
     """The submissions of the caller's team, newest first; staff without a team sees all."""
     caller = identity.need_caller()
-    paging = {"page": query.page, "per_page": query.per_page}
+    page, per_page, sha256 = query.page, query.per_page, query.sha256
     with installation().database.reading() as session:
         competition = competitions.find(session, slug)
         team = competitions.team_of(session, competition.id, caller.id)
         if team is None and competitions.is_staff(competition, caller):
-            found = submissions.of_competition(session, competition.id, **paging)
-            total = submissions.count(session, competition_id=competition.id)
+            found = submissions.of_competition(
+                session, competition.id, page=page, per_page=per_page, sha256=sha256
+            )
+            total = submissions.count(session, competition_id=competition.id, sha256=sha256)
         else:
             team = competitions.need_team(session, competition, caller)
-            found = submissions.of_team(session, team.id, **paging)
-            total = submissions.count(session, team_id=team.id)
+            found = submissions.of_team(
+                session, team.id, page=page, per_page=per_page, sha256=sha256
+            )
+            total = submissions.count(session, team_id=team.id, sha256=sha256)
         return shapes.paged(shapes.Submissions, query, total, _shown(session, found))
 
 

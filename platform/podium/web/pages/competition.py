@@ -188,6 +188,9 @@ def _form(session: Session, shown: Frame) -> dict[str, Any]:
     return {
         "key": secrets.token_urlsafe(12),
         "kinds": kinds,
+        "most_bytes": submissions.largest_file(
+            shown.competition, installation().config.upload_mib << 20
+        ),
         "output_name": shown.spec.output_file,
         "packages": workers.environment(session, queue) if {*kinds} - {"predictions"} else {},
     }

@@ -1,0 +1,101 @@
+// The Submit tab: a chosen file is checked here before anything is sent. A table is judged by the
+// published rules, in a worker; of other kinds size, name and first bytes are looked at, and the
+// rest is the server's check.
+"use strict";
+
+{
+  const input = document.getElementById("file");
+  const form = input.form;
+  const place = document.getElementById("checked");
+  const says = document.getElementById("filecheck");
+  const STARTS = { code: "PK", npz: "PK", png: "PK", parquet: "PAR1" };
+  let rules, worker, turn = 0;
+
+  const part = (name) => says.content.querySelector(`[data-says=${name}]`).cloneNode(true);
+  const fill = (node, values) => {
+    for (const slot of node.querySelectorAll("[data-slot]")) slot.textContent = values[slot.dataset.slot];
+    return node;
+  };
+  const show = (...nodes) => place.replaceChildren(...nodes);
+  const refused = (name, message) => show(fill(part("misfit"), { name, message }));
+  const byServer = () => input.dispatchEvent(new CustomEvent("change", { bubbles: true, detail: "server" }));
+
+  async function published() {
+    if (!rules) {
+      const answer = await fetch(input.dataset.rules, { headers: { Accept: "application/json" } });
+      if (!answer.ok) throw new Error(`The rules could not be read (${answer.status}).`);
+      rules = await answer.json();
+    }
+    return rules;
+  }
+
+  function table(errors, more) {
+    const found = part("places"), body = found.querySelector("tbody");
+    for (const one of errors) {
+      const row = body.insertRow();
+      for (const [name, kind] of [["line", "num"], ["column", "mono"], ["expected", ""], ["got", "mono"]]) {
+        const cell = row.insertCell();
+        if (kind) cell.className = kind;
+        cell.textContent = one[name] ?? "";
+      }
+    }
+    return more ? [found, fill(part("more"), { more })] : [found];
+  }
+
+  async function twin(sha256) {
+    if (!sha256) return [];
+    const answer = await fetch(`${input.dataset.submissions}?per_page=1&sha256=${sha256}`);
+    const [first] = answer.ok ? (await answer.json()).items : [];
+    if (!first) return [];
+    const note = fill(part("twin"), { id: `#${first.id}` });
+    note.querySelector("a").href = `/submissions/${first.id}`;
+    return [note];
+  }
+
+  function inWorker(file, wanted) {
+    if (worker) worker.terminate();
+    worker = new Worker(input.dataset.worker);
+    const bar = part("progress"), meter = bar.querySelector("progress");
+    show(bar);
+    return new Promise((resolve, reject) => {
+      worker.addEventListener("message", ({ data }) => {
+        if (data.checked) resolve(data.checked);
+        else if (data.fault) reject(new Error(data.fault));
+        else meter.value = data.progress;
+      });
+      worker.addEventListener("error", reject);
+      worker.postMessage({ file, rules: wanted });
+    });
+  }
+
+  async function check(file) {
+    const own = ++turn;
+    const kind = new FormData(form).get("kind");
+    const most = Number(input.dataset.most);
+    if (!file.size) { refused(file.name, part("empty").textContent); return; }
+    if (file.size > most) {
+      refused(file.name, fill(part("large"), { size: file.size.toLocaleString("en"), most: most.toLocaleString("en") }).textContent);
+      return;
+    }
+    const start = new Uint8Array(await file.slice(0, 4).arrayBuffer());
+    const begun = STARTS[kind === "predictions" ? input.dataset.format : kind];
+    if (begun && [...begun].some((letter, at) => start[at] !== letter.charCodeAt(0))) {
+      refused(file.name, fill(part("otherwise"), { wanted: kind === "code" ? "zip" : input.dataset.words }).textContent);
+      return;
+    }
+    if (kind !== "predictions" || input.dataset.format !== "csv") { byServer(); return; }
+    const found = await inWorker(file, await published());
+    if (own !== turn) return; // another file was chosen meanwhile
+    worker.terminate();
+    const values = { name: file.name, message: found.message, rows: found.rows };
+    const note = fill(part(found.ok ? "fits" : "misfit"), values);
+    show(note, ...(found.ok ? [] : table(found.errors, found.more)), ...(await twin(found.sha256)));
+  }
+
+  // Before htmx, which listens on the field itself and sends the file to be checked.
+  document.addEventListener("change", (event) => {
+    if (event.target !== input || event.detail === "server" || !input.files.length) return;
+    event.stopImmediatePropagation();
+    check(input.files[0]).catch(byServer);
+  }, true);
+}
