@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: up test check lint format benchmark chaos slow gpu system-packages clean
+.PHONY: up test check lint format words benchmark chaos slow gpu system-packages clean
 
 up: .venv/installed
 	$(BIN)/podium up $(ARGS)
@@ -14,6 +14,9 @@ test: .venv/installed-dev system-packages
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 check: lint test
+
+words: .venv/installed-dev
+	$(BIN)/python -m podium.web.wordlist
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
