@@ -32,7 +32,9 @@ CHOSEN = re.compile(r'("[a-z][a-z ]+")(?= if )|(?<= else )("[a-z][a-z ]+")')
 SPOKEN = (
     *("just now", "{said} ago", "in {said}", "{n} s", "{n} min", "{n} h", "{n} days"),
     *("Running", "Scoring", "Queued", "Cancelled", "Auto", "Light", "Dark"),
-    *("Beginner", "Intermediate", "Advanced"),
+    *("Beginner", "Intermediate", "Advanced", "Gold", "Silver", "Bronze"),
+    *("Draft", "Upcoming", "Open", "Closed", "Preparing", "Broken", "Ended", "Final"),
+    *("Student", "Assistant", "Instructor", "Perfect", "Sample", "Random", "Baseline"),
 )
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'')
 PLACE = re.compile(r"\{(\w+)\}")
