@@ -3,7 +3,7 @@
 Discovery, authorization code with PKCE, state and nonce; keys are fetched again when they change.
 """
 
-from typing import Any, cast
+from typing import Any
 
 import requests
 from authlib.common.errors import AuthlibBaseError
@@ -63,7 +63,7 @@ def begin(**kept: Any) -> Response:
     except (requests.RequestException, AuthlibBaseError, RuntimeError, ValueError) as error:
         raise _trouble("did not answer as it should", error) from None
     client.save_authorize_data(redirect_uri=installation().config.url + BACK, kept=kept, **to)
-    return cast(Response, current_app.redirect(to["url"]))
+    return current_app.redirect(to["url"])
 
 
 def finish() -> tuple[Claims, dict[str, Any]]:

@@ -34,6 +34,7 @@ SPOKEN = (
     *("Running", "Scoring", "Queued", "Cancelled", "Auto", "Light", "Dark"),
     *("Beginner", "Intermediate", "Advanced", "Gold", "Silver", "Bronze"),
     *("Draft", "Upcoming", "Open", "Closed", "Preparing", "Broken", "Ended", "Final"),
+    *("Checked", "Scheduled", "Revealed"),
     *("Student", "Assistant", "Instructor", "Perfect", "Sample", "Random", "Baseline"),
 )
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'')
