@@ -6,6 +6,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 
 .PHONY: up test check lint format references pictures benchmark chaos slow gpu system-packages clean
+.PHONY: up test check lint format words benchmark chaos slow gpu system-packages clean
 
 up: .venv/installed
 	$(BIN)/podium up $(ARGS)
@@ -14,6 +15,9 @@ test: .venv/installed-dev system-packages
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 check: lint test
+
+words: .venv/installed-dev
+	$(BIN)/python -m podium.web.wordlist
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

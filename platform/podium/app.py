@@ -7,7 +7,18 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from podium import __version__
 from podium.config import Config
 from podium.installation import Installation
-from podium.web import api, errors, health, identity, maintenance, pages, security, sight
+from podium.web import (
+    api,
+    errors,
+    health,
+    identity,
+    maintenance,
+    pages,
+    provider,
+    security,
+    sight,
+    words,
+)
 from podium.web.uploads import UploadRequest
 
 
@@ -41,6 +52,8 @@ def create_app(installation: Installation | None = None) -> APIFlask:
     maintenance.init_app(app)
     security.init_app(app)
     sight.init_app(app)
+    provider.init_app(app)
+    words.init_app(app)
     errors.init_app(app)
     app.register_blueprint(health.blueprint)
     api.init_app(app)

@@ -19,6 +19,7 @@ from podium.models import (
     Enrolment,
     EntryRequest,
     Grade,
+    Identity,
     Mail,
     Membership,
     Notification,
@@ -63,6 +64,7 @@ def _lists(session: Session, caller: Caller) -> dict[str, object]:
     user = session.get_one(User, caller.id)
     account = _row(user, "id handle email role unconfirmed told_by created_at")
     account["sign_ins"] = _rows(session, SignIn, caller.id, "browser created_at seen_at")
+    account["identities"] = _rows(session, Identity, caller.id, "issuer subject email created_at")
     account["tokens"] = _rows(
         session, Token, caller.id, "name hint scopes created_at last_used_at expires_at revoked_at"
     )

@@ -134,6 +134,19 @@ class Config(BaseModel):
         description="Nobody joins, submits or writes before the e-mail address is confirmed; "
         "needs PODIUM_MAIL_URL.",
     )
+    oidc_issuer: str = Field(
+        "", description="OpenID provider that people may sign in by, as its issuer; empty: none."
+    )
+    oidc_client_id: str = Field("", description="What the provider calls this installation.")
+    oidc_client_secret: str = Field(
+        "", description="The secret it gave to it; empty for a public client, which PKCE protects."
+    )
+    oidc_name: str = Field(
+        "your university account", description="What people read after “Sign in with”."
+    )
+    oidc_only: bool = Field(
+        False, description="Nobody signs in or up by a password, only by the provider."
+    )
     session_days: int = Field(30, ge=1, description="Days a sign-in lasts.")
 
     @classmethod
@@ -161,6 +174,10 @@ class Config(BaseModel):
                 "PODIUM_CONFIRM_ADDRESSES needs PODIUM_MAIL_URL: without mail nobody could confirm "
                 "an address."
             )
+        if bool(config.oidc_issuer) != bool(config.oidc_client_id):
+            raise ConfigError("PODIUM_OIDC_ISSUER and PODIUM_OIDC_CLIENT_ID need each other.")
+        if config.oidc_only and not config.oidc_issuer:
+            raise ConfigError("PODIUM_OIDC_ONLY needs PODIUM_OIDC_ISSUER: nobody could sign in.")
         return config
 
     @property

@@ -1,9 +1,9 @@
 """Leaving for good: what of a person is erased, and what stays for the sake of fair boards.
 
-Erased: name, address, password, sign-ins, tokens, notifications, mails, texts of discussions and
-messages of submissions. Kept under "deleted account": the scores and submitted files of teams,
-since others were ranked against them and they may have to be scored again; the place on a class
-list, without its account, since the list is the course's.
+Erased: name, address, password, sign-ins, links to a provider, tokens, notifications, mails, texts
+of discussions and messages of submissions. Kept under "deleted account": the scores and submitted
+files of teams, since others were ranked against them and they may have to be scored again; the
+place on a class list, without its account, since the list is the course's.
 """
 
 from sqlalchemy import delete, func, select, update
@@ -17,6 +17,7 @@ from podium.models import (
     Course,
     Enrolment,
     EntryRequest,
+    Identity,
     Invitation,
     Mail,
     Membership,
@@ -43,7 +44,7 @@ def leave(session: Session, user_id: int) -> None:
         .where(Membership.user_id == user.id)
     ).all():
         _leave_team(session, user, team, called)
-    for table in (Mail, Proof, Notification, EntryRequest):
+    for table in (Mail, Proof, Notification, EntryRequest, Identity):
         session.execute(delete(table).where(table.user_id == user.id))
     session.execute(delete(Mail).where(Mail.recipient == user.email))
     session.execute(update(Post).where(Post.user_id == user.id).values(text="", deleted_at=now()))

@@ -1,6 +1,6 @@
 """The tables, one module per noun. Only columns, keys and relations: rules live beside the noun."""
 
-from podium.models.account import Proof, SignIn, Token, User
+from podium.models.account import Identity, Proof, SignIn, Token, User
 from podium.models.allowance import Extension, Grant
 from podium.models.announcement import Announcement
 from podium.models.audit import AuditEntry
@@ -46,6 +46,7 @@ __all__ = [
     "Grade",
     "GradeScheme",
     "Grant",
+    "Identity",
     "Invitation",
     "JoinRequest",
     "Mail",

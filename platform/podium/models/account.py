@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, false
+from sqlalchemy import ForeignKey, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from podium.models.record import Record, now
@@ -52,6 +52,20 @@ class Proof(Record):
     digest: Mapped[str] = mapped_column(unique=True)  # SHA-256 of the secret
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class Identity(Record):
+    """An account at an OpenID provider by which a person signs in; the subject is its id there."""
+
+    __tablename__ = "identities"
+    __table_args__ = (UniqueConstraint("issuer", "subject"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    issuer: Mapped[str]
+    subject: Mapped[str]
+    email: Mapped[str]  # as the provider said it when they were linked
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class Token(Record):

@@ -4,7 +4,7 @@ from apiflask import APIBlueprint
 
 from podium import accounts
 from podium.models import User
-from podium.web import identity, installation
+from podium.web import identity, installation, provider
 from podium.web.api import shapes
 from podium.web.security import limit_sign_ins
 
@@ -15,9 +15,10 @@ blueprint = APIBlueprint("api_users", __name__, url_prefix="/api/v1", tag="Users
 @limit_sign_ins
 @blueprint.input(shapes.SignUp, arg_name="asked")
 @blueprint.output(shapes.User, status_code=201)
-@blueprint.doc(responses=[409, 429])
+@blueprint.doc(responses=[403, 409, 429])
 def sign_up(asked: shapes.SignUp) -> shapes.User:
     """Make an account; the e-mail address is seen by its owner and by admins only."""
+    provider.need_passwords()
     password_hash = accounts.hashed(asked.password)
     with installation().database.writing() as session:
         user = accounts.create_user(
@@ -47,9 +48,10 @@ def me() -> shapes.Me:
 @limit_sign_ins
 @blueprint.input(shapes.TokenRequest, arg_name="asked")
 @blueprint.output(shapes.NewToken, status_code=201)
-@blueprint.doc(responses=[401, 429])
+@blueprint.doc(responses=[401, 403, 429])
 def create_token(asked: shapes.TokenRequest) -> shapes.NewToken:
     """A new token for handle and password. Its text is shown this once."""
+    provider.need_passwords()
     database = installation().database
     with database.reading() as session:  # outside a write transaction: argon2 takes its time
         user = accounts.sign_in(session, asked.handle, asked.password)

@@ -23,6 +23,7 @@ from podium.web.pages import (
     notifications,
     operation,
     preview,
+    provider,
     publishing,
     recovery,
     seasons,
@@ -49,6 +50,6 @@ def init_app(app: Flask) -> None:
             episodes,
         ),
         *(teach, preview, publishing, courses, grades, account, seasons, admin),
-        *(discussion, recovery, myself, notifications, operation, help, icon),
+        *(discussion, provider, recovery, myself, notifications, operation, help, icon),
     ):
         app.register_blueprint(noun.blueprint)

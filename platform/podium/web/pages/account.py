@@ -3,10 +3,10 @@
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from podium import accounts
+from podium import accounts, identities
 from podium.errors import AskError, BadRequestError
 from podium.models import User
-from podium.web import identity, installation
+from podium.web import identity, installation, provider
 from podium.web.errors import STATUS
 from podium.web.navigation import back_to
 from podium.web.security import limit_sign_ins
@@ -31,6 +31,7 @@ def sign_up() -> Response | tuple[str, int]:
     """Make an account and sign in."""
     form = request.form
     try:
+        provider.need_passwords()
         password_hash = accounts.hashed(form.get("password", ""))
         with installation().database.writing() as session:
             user = accounts.create_user(
@@ -63,6 +64,7 @@ def sign_in() -> Response | tuple[str, int]:
     """Begin a cookie session."""
     form = request.form
     try:
+        provider.need_passwords()
         with installation().database.reading() as session:
             user = accounts.sign_in(session, form.get("handle", ""), form.get("password", ""))
     except AskError as error:
@@ -90,9 +92,12 @@ def show() -> str:
 def _page(new_token: str | None = None, error: AskError | None = None) -> str:
     caller = identity.need_caller()
     with installation().database.reading() as session:
+        user = session.get_one(User, caller.id)
         return render_template(
             "account/show.html",
-            user=session.get_one(User, caller.id),
+            user=user,
+            identities=identities.of_user(session, user.id),
+            has_password=user.password_hash != identities.NO_PASSWORD,
             tokens=accounts.tokens_of(session, caller.id),
             scopes=accounts.SCOPES,
             new_token=new_token,

@@ -4,7 +4,7 @@ from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
 from podium import competitions, leaderboard
-from podium.web import identity, installation
+from podium.web import identity, installation, words
 from podium.web.navigation import back_to
 from podium.web.pages import display
 from podium_scoring.grading import Choice
@@ -51,6 +51,18 @@ def list_challenges() -> str:
 def show_queue() -> str:
     """The queue chip, which asks for itself again and again."""
     return render_template("queue.html", queue=display.queue())
+
+
+@blueprint.post("/language")
+def choose_language() -> Response:
+    """Remember the language in this browser."""
+    response = back_to(request.form.get("next"))
+    chosen = request.form.get("language", "")
+    if chosen in words.LANGUAGES:
+        response.set_cookie(
+            words.COOKIE, chosen, max_age=365 * 86400, samesite="Lax", httponly=True
+        )
+    return response
 
 
 @blueprint.post("/theme")

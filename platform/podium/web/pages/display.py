@@ -21,6 +21,7 @@ from podium.models.record import now
 from podium.verdicts import State, Verdict
 from podium.web import installation
 from podium.web.pages import markup
+from podium.web.words import language, translated
 
 THEMES = ("auto", "light", "dark")
 ERROR_TITLES = {
@@ -52,7 +53,7 @@ def init_app(app: Flask) -> None:
         plainly=plainly,
         markdown=markdown,
         talk=markup.render,
-        verdict_title=lambda code: Verdict(code).meaning.title,
+        verdict_title=lambda code: translated(Verdict(code).meaning.title),
         error_title=lambda status: ERROR_TITLES.get(status, "Something went wrong"),
     )
     app.context_processor(_frame)
@@ -121,9 +122,9 @@ def ago(moment: datetime) -> str:
     """A time relative to now: "3 min ago", "in 2 days"."""
     seconds = (now() - moment).total_seconds()
     if abs(seconds) < 10:
-        return "just now"
+        return translated("just now")
     said = duration(abs(seconds))
-    return f"{said} ago" if seconds > 0 else f"in {said}"
+    return translated("{said} ago" if seconds > 0 else "in {said}", said=said)
 
 
 def duration(seconds: float) -> str:
@@ -133,10 +134,10 @@ def duration(seconds: float) -> str:
     ('1 s', '2 min', '2 h', '2 days')
     """
     if seconds < 60:
-        return f"{max(1, round(seconds))} s"
+        return str(translated("{n} s", n=max(1, round(seconds))))
     for limit, unit, word in ((3600, 60, "min"), (86400, 3600, "h"), (math.inf, 86400, "days")):
         if seconds < limit:
-            return f"{round(seconds / unit)} {word}"
+            return str(translated(f"{{n}} {word}", n=round(seconds / unit)))
     raise ValueError(f"{seconds} is no span of time.")
 
 
@@ -146,6 +147,8 @@ def ordinal(number: int) -> str:
     >>> [ordinal(n) for n in (1, 2, 3, 4, 11, 21, 112)]
     ['1st', '2nd', '3rd', '4th', '11th', '21st', '112th']
     """
+    if language() != "en":
+        return f"{number}."
     teen = number % 100 in (11, 12, 13)
     return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
