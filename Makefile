@@ -5,8 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: up test check lint format references pictures benchmark chaos slow gpu system-packages clean
-.PHONY: up test check lint format words benchmark chaos slow gpu system-packages clean
+.PHONY: up test check lint format words references pictures benchmark chaos slow gpu system-packages clean
 
 up: .venv/installed
 	$(BIN)/podium up $(ARGS)

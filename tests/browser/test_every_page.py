@@ -39,6 +39,8 @@ PAGES: dict[str, tuple[str | None, tuple[str, ...]]] = {
     "recovery.forgotten": (NOBODY, ("/forgot-password",)),
     "recovery.new_password": (NOBODY, ("/new-password/x",)),
     "help.verdicts": (NOBODY, ("/help/verdicts",)),
+    "help.api": (NOBODY, ("/help/api",)),
+    "help.shapes": (NOBODY, ("/help/api/shapes",)),
     "account.show": (STUDENT, ("/account",)),
     "myself.address": (STUDENT, ("/account/address",)),
     "myself.proof": (STUDENT, ("/account/address/x",)),
@@ -59,7 +61,6 @@ PAGES: dict[str, tuple[str | None, tuple[str, ...]]] = {
     "teams.show": (STUDENT, ("/c/toy/team",)),
     "teams.behind": (STUDENT, ("/c/toy/team/join/x",)),
     "matches.show": (STUDENT, ("/c/duel/matches",)),
-    "matches.show_final": (STUDENT, ("/c/duel/matches/final",)),
     "episodes.show": (STUDENT, ("/episodes/1",)),
     "submissions.mine": (STUDENT, ("/submissions",)),
     "submissions.show": (STUDENT, ("/submissions/{scored}", "/submissions/{invalid}")),
@@ -95,7 +96,13 @@ NO_PAGES = {
     *("leaderboard.download", "handedin.download", "handedin.download_participants"),
     *("grades.download", "grades.download_gradebook", "publishing.export", "myself.export"),
     *("submissions.download", "notifications.follow", "icon.favicon"),
-    *("challenges.show_queue", "health.healthz", "health.readyz", "health.metrics"),
+    *(
+        "challenges.show_queue",
+        "matches.show_final",
+        "health.healthz",
+        "health.readyz",
+        "health.metrics",
+    ),
 }
 
 

@@ -496,6 +496,38 @@ class File(TypedDict):
     url: str
 
 
+class FileColumn(TypedDict):
+    """A column of a file: its type, what may stand in it, and that in words."""
+
+    name: str
+    type: str
+    low: float | None
+    high: float | None
+    allowed: list[str] | None
+    shape: list[int]
+    optional: bool
+    longest: int
+    expected: str
+
+
+class FileRules(TypedDict):
+    """What a file of predictions must be: what `check` finds can be found by these before."""
+
+    format: str
+    suffix: str
+    max_bytes: int
+    header: list[str]
+    id: "FileColumn"
+    columns: list["FileColumn"]
+    probabilities: list[str]
+    sum_tolerance: float
+    repeated: bool
+    distinct: bool
+    most_lines: int
+    ids: list[str]
+    magic: dict[str, str]
+
+
 class Files(TypedDict):
     """All files of a competition."""
 
