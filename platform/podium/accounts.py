@@ -90,6 +90,10 @@ class Caller:
                 "it again.",
                 code="unconfirmed",
             )
+        self.need_scope(scope)
+
+    def need_scope(self, scope: str) -> None:
+        """Raise NoAccessError unless the token carries `scope`, whatever the address is."""
         if scope not in self.scopes:
             raise NoAccessError(
                 f"This token lacks the scope {scope!r}. Create one that has it on your account "

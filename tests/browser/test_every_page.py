@@ -92,17 +92,14 @@ PAGES: dict[str, tuple[str | None, tuple[str, ...]]] = {
 }
 # Parts of pages, files and answers for machines.
 NO_PAGES = {
+    # On the way to and from a provider of identities: tests/web/test_provider.py.
+    *("provider.begin", "provider.begin_link", "provider.back", "provider.choose_handle"),
     *("competition.download", "competition.submission_rows", "leaderboard.rows", "static"),
     *("leaderboard.download", "handedin.download", "handedin.download_participants"),
     *("grades.download", "grades.download_gradebook", "publishing.export", "myself.export"),
     *("submissions.download", "notifications.follow", "icon.favicon"),
-    *(
-        "challenges.show_queue",
-        "matches.show_final",
-        "health.healthz",
-        "health.readyz",
-        "health.metrics",
-    ),
+    *("challenges.show_queue", "matches.show_final"),
+    *("health.healthz", "health.readyz", "health.metrics"),
 }
 
 

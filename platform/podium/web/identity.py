@@ -86,6 +86,13 @@ def need_caller(scope: str = "read") -> Caller:
     return found
 
 
+def need_oneself() -> Caller:
+    """Who changes their own account, which waits for no confirmed address; as `need_caller`."""
+    found = need_caller()
+    found.need_scope("submit")
+    return found
+
+
 def need_role(*roles: str) -> Caller:
     """The caller, who must have one of these roles and may use it; else NoAccessError."""
     found = need_caller("host")

@@ -58,7 +58,7 @@ def reset_password(asked: shapes.NewPassword) -> tuple[str, int]:
 @blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403, 429])
 def change_password(asked: shapes.PasswordChange) -> tuple[str, int]:
     """Change the password; sign-ins by browser end, tokens stay."""
-    caller = identity.need_caller("submit")
+    caller = identity.need_oneself()
     with installation().database.reading() as session:
         accounts.need_password(session, caller.id, asked.old_password, "old_password")
     password_hash = accounts.hashed(asked.new_password)
@@ -74,7 +74,7 @@ def change_password(asked: shapes.PasswordChange) -> tuple[str, int]:
 @blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403, 409, 429])
 def change_address(asked: shapes.NewAddress) -> UserShape:
     """Use another address: once it is confirmed, or at once where no mail is sent."""
-    caller, here = identity.need_caller("submit"), installation()
+    caller, here = identity.need_oneself(), installation()
     with here.database.reading() as session:
         accounts.need_password(session, caller.id, asked.password)
     with here.database.writing() as session:
@@ -88,7 +88,7 @@ def change_address(asked: shapes.NewAddress) -> UserShape:
 @blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403, 409, 429])
 def ask_again() -> tuple[str, int]:
     """Mail the link that confirms the own address once more."""
-    caller = identity.need_caller("submit")
+    caller = identity.need_oneself()
     with installation().database.writing() as session:
         addresses.ask_again(session, caller.id)
     return "", 202
@@ -100,7 +100,7 @@ def ask_again() -> tuple[str, int]:
 @blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403, 404, 409])
 def confirm(asked: shapes.Confirmation) -> UserShape:
     """Confirm an address by the secret of a mail."""
-    caller = identity.need_caller("submit")
+    caller = identity.need_oneself()
     with installation().database.writing() as session:
         return UserShape.model_validate(addresses.confirm(session, caller.id, asked.secret))
 
@@ -122,7 +122,7 @@ def sign_ins() -> shapes.SignIns:
 @blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403])
 def end_sign_ins() -> tuple[str, int]:
     """Sign out of every browser; tokens stay."""
-    caller = identity.need_caller("submit")
+    caller = identity.need_oneself()
     with installation().database.writing() as session:
         signins.end_all(session, caller.id)
     return "", 204
@@ -133,7 +133,7 @@ def end_sign_ins() -> tuple[str, int]:
 @blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403])
 def end_sign_in(sign_in_id: int) -> tuple[str, int]:
     """Sign out of one browser."""
-    caller = identity.need_caller("submit")
+    caller = identity.need_oneself()
     with installation().database.writing() as session:
         signins.end(session, caller.id, sign_in_id)
     return "", 204
@@ -157,7 +157,7 @@ def export() -> Response:
 @blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403, 409, 429])
 def leave(asked: shapes.Goodbye) -> tuple[str, int]:
     """Delete the account; the scores of its teams stay under "deleted account"."""
-    caller = identity.need_caller("submit")
+    caller = identity.need_oneself()
     with installation().database.reading() as session:
         accounts.need_password(session, caller.id, asked.password)
     with installation().database.writing() as session:

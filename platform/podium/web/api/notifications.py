@@ -41,7 +41,7 @@ def list_notifications(query: shapes.NotificationQuery) -> shapes.Notifications:
 @blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403])
 def read(asked: shapes.ReadRequest) -> shapes.Unread:
     """Mark some, or all, as read."""
-    caller = identity.need_caller("submit")
+    caller = identity.need_oneself()
     with installation().database.writing() as session:
         notifications.read(session, caller.id, asked.ids)
         return shapes.Unread(unread=notifications.unread(session, caller.id))
@@ -63,6 +63,6 @@ def preferences() -> shapes.Preferences:
 @blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403])
 def prefer(asked: shapes.Preferences) -> shapes.Preferences:
     """Change how the caller is told of the kinds that are named."""
-    caller = identity.need_caller("submit")
+    caller = identity.need_oneself()
     with installation().database.writing() as session:
         return shapes.Preferences(kinds=notifications.prefer(session, caller.id, asked.kinds))

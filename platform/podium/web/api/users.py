@@ -80,7 +80,7 @@ def list_tokens() -> shapes.Tokens:
 @blueprint.doc(security=[{"token": ["submit"]}], responses=[401])
 def revoke_token(token_id: int) -> tuple[str, int]:
     """End one of the caller's own tokens."""
-    caller = identity.need_caller("submit")
+    caller = identity.need_oneself()
     with installation().database.writing() as session:
         accounts.revoke_token(session, caller.id, token_id)
     return "", 204
