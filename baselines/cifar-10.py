@@ -3,7 +3,7 @@
 Command     python baselines/cifar-10.py --data cifar-10 --out submission.csv
 Data        train.npz, test.npz from `podium download cifar-10`
 Measured    2 cores, no GPU, 25 Nov 2026, accuracy. Small edition with --small: 0.530 ± 0.016 in
-            70 s of one processor (seeds 0 to 2). Full edition: not measured; about 40 min.
+            70 s of one processor (seeds 0 to 2). Full edition: 0.844 in 24 min (seed 0).
 Not a library: copy it, change it, beat it.
 """
 

@@ -2,7 +2,7 @@
 
 Command     python baselines/detection.py --data detection --out submission.json
 Data        train.npz, train.json, test.npz from `podium download detection`
-Measured    2 cores, no GPU, 26 Nov 2026. With --small: AP 0.334, AP50 0.681 (seed 0) in 96 s of
+Measured    2 cores, no GPU, 26 Nov 2026. With --small: AP 0.400, AP50 0.760 (seed 0) in 89 s of
             one processor; the default form: AP 0.62, AP50 0.94 in 40 s of an H200.
 Zhou et al. 2019, "Objects as Points", on Ronneberger et al. 2015, "U-Net". Copy it, beat it.
 """
