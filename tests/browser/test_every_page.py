@@ -18,8 +18,10 @@ from podium import (
     editing,
     entryrequests,
     notifications,
+    paths,
     publishing,
     reveal,
+    starters,
 )
 from podium.models import Competition, Submission, User
 from podium.models.record import now
@@ -50,6 +52,7 @@ PAGES: dict[str, tuple[str | None, tuple[str, ...]]] = {
     "notifications.preferences": (STUDENT, ("/notifications/preferences",)),
     "competition.overview": (STUDENT, ("/c/toy/", "/c/closed/")),
     "competition.data": (STUDENT, ("/c/toy/data",)),
+    "starter.show": (STUDENT, ("/c/toy/starter", "/c/over/starter")),
     "competition.submit_form": (STUDENT, ("/c/toy/submit", "/c/over/submit")),
     "competition.my_submissions": (STUDENT, ("/c/toy/submissions",)),
     "competition.rules": (STUDENT, ("/c/toy/rules",)),
@@ -117,6 +120,9 @@ def site(app, installation, factory, arena, predictions) -> Iterator[tuple[str, 
     factory.competition("closed", is_practice=False, host_id=teacher.id, asks_first=True)
     factory.competition("draft", is_practice=False, host_id=teacher.id, is_draft=True)
     factory.offer("train.csv", b"id,label\n1,2\n2,3\n")
+    script = paths.bundled("baselines") / "recommender-popular.py"
+    factory.offer("begin.py", script.read_bytes())
+    factory.offer("begin.ipynb", starters.notebook(script, []).encode())
     with installation.database.writing() as session:
         toy = competitions.find(session, "toy")
         toy.course_id = next(iter(teacher.courses))
@@ -187,8 +193,8 @@ def test_no_page_has_a_fault(chromium, site):
             page.on("pageerror", lambda error: complaints.append(str(error)))
             if who is not None:
                 sign_in(page, who)
-            for reader, paths in PAGES.values():
-                for path in paths if reader == who else ():
+            for reader, asked in PAGES.values():
+                for path in asked if reader == who else ():
                     where = path.format(**numbers)
                     faults += [f"{where} {width}: {one}" for one in look(page, where)]
                     name = where.strip("/").replace("/", "-").replace("?", "-") or "list"

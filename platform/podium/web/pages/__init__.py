@@ -27,6 +27,7 @@ from podium.web.pages import (
     publishing,
     recovery,
     seasons,
+    starter,
     submissions,
     teach,
     teams,
@@ -40,6 +41,7 @@ def init_app(app: Flask) -> None:
         *(
             challenges,
             competition,
+            starter,
             leaderboard,
             matches,
             teams,
