@@ -37,6 +37,7 @@ ATTRIBUTES = {
     "code": {"class"},
     "div": {"class", "tabindex", "role", "aria-label"},
     "ol": {"start"},
+    "pre": {"tabindex"},
     "math": {"display"},
     "mo": {"stretchy", "fence", "form", "separator", "movablelimits", "minsize", "maxsize"},
     "mi": {"mathvariant"},
@@ -58,6 +59,7 @@ def render(text: str) -> Markup:
     html = html.replace(
         "<table>", '<div class="scroll" tabindex="0" role="region" aria-label="Table"><table>'
     ).replace("</table>", "</table></div>")
+    html = html.replace("<pre>", '<pre tabindex="0">')  # what scrolls is reached by keys
     return Markup(
         nh3.clean(
             html,
