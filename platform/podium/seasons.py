@@ -11,11 +11,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from podium import leaderboard, medals
+from podium import leaderboard, learningpath, medals
 from podium.accounts import Caller
 from podium.boardrules import NAMED, PRIVATE
 from podium.competitions import sight_of
 from podium.errors import NotFoundError
+from podium.learningpath import Step
 from podium.medals import BRONZE, GOLD, SILVER
 from podium.models import BoardEntry, Competition, Membership, Result, Team, User
 
@@ -62,6 +63,12 @@ class Profile:
     handle: str
     since: datetime
     history: Sequence[Entry]
+    path: Sequence[Step]  # through the practice challenges
+
+    @property
+    def next(self) -> Step | None:
+        """The challenge to take next."""
+        return learningpath.following(self.path)
 
     def count(self, medal: str) -> int:
         """How many medals of a kind."""
@@ -131,7 +138,8 @@ def profile(session: Session, caller: Caller | None, handle: str, moment: dateti
     history = _history(session, caller, user.id, moment) if user else []
     if user is None or (not history and (caller is None or caller.id != user.id)):
         raise NotFoundError(f"There is nobody {handle!r} on a final board that you may see.")
-    return Profile(user.handle, user.created_at, history)
+    path = learningpath.of(session, caller, user.id)
+    return Profile(user.handle, user.created_at, history, path)
 
 
 def _history(
