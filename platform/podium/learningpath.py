@@ -44,10 +44,10 @@ def of(session: Session, viewer: Caller | None, user_id: int) -> list[Step]:
     ).all()
     bars = _baselines(session)
     found = []
-    for competition, score, key in rows:
-        is_own = viewer is not None and viewer.id == user_id
-        if competition.names != NAMED and not is_own:
-            score = key = None
+    is_own = viewer is not None and viewer.id == user_id
+    for competition, own, own_key in rows:
+        is_shown = is_own or competition.names == NAMED
+        score, key = (own, own_key) if is_shown else (None, None)
         best, baseline = bars.get(competition.id, (None, None))
         found.append(
             Step(
