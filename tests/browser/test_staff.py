@@ -142,7 +142,7 @@ def test_a_host_tells_filters_and_disqualifies(page, installation, inspect):
     page.get_by_role("button", name="Show", exact=True).click()
     expect(page.get_by_text("1 submission that fit")).to_be_visible()
     page.locator("details.acts summary").click()
-    page.get_by_role("textbox", name="Reason").fill("the same file as another team")
+    page.locator("details.acts").get_by_label("Reason").fill("the same file as another team")
     page.get_by_role("button", name="Disqualify").click()
     expect(page.get_by_text("is disqualified; its team reads why")).to_be_visible()
     expect(page.get_by_text("1 submission that fit")).to_be_visible()

@@ -143,6 +143,9 @@ def drivers() -> Iterator[dict[str, Driver]]:
 @pytest.fixture(params=MODES)
 def driver(request: pytest.FixtureRequest, drivers: dict[str, Driver]) -> Driver:
     """One for each mode that this machine can run."""
-    if request.param not in drivers or drivers[request.param].has_ended:
-        drivers[request.param] = Driver(request.param)
+    known = drivers.get(request.param)
+    if known is not None and known.has_ended:
+        known.close()
+        known = None
+    drivers[request.param] = known or Driver(request.param)
     return drivers[request.param]

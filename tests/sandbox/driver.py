@@ -84,7 +84,7 @@ def neighbour(runner: Bubblewrap, secret: str):
     job = Job((runner.environment.python, "-I", "-c", program), env={"TOKEN": secret})
     with Sandbox(job, runner) as sandbox:
         sandbox.begin(on_log=lambda _: settled.set())
-        assert settled.wait(10)
+        assert settled.wait(60)
         yield
 
 
