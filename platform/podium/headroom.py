@@ -151,7 +151,7 @@ def predictions(spec: Spec, file: Path, prepared: Prepared, truth: Truth) -> Pre
     content = file.read_bytes()
     if spec.run.agent is not None:
         with tempfile.TemporaryDirectory(prefix="podium-play-") as scratch:
-            said = _played(spec, file, prepared, Path(scratch), len(truth.form.ids))
+            said = played(spec, file, prepared, Path(scratch), len(truth.form.ids))
             assert said.output is not None
             content = said.output.read_bytes()
     return read_predictions(content, truth.form)
@@ -160,7 +160,7 @@ def predictions(spec: Spec, file: Path, prepared: Prepared, truth: Truth) -> Pre
 def plays(spec: Spec, file: Path, prepared: Prepared) -> None:
     """Let an agent play one game against itself; ChallengeError if it errs."""
     with tempfile.TemporaryDirectory(prefix="podium-play-") as scratch:
-        _played(spec, file, prepared, Path(scratch), 1)
+        played(spec, file, prepared, Path(scratch), 1)
 
 
 def _rated(
@@ -172,7 +172,7 @@ def _rated(
     sample = prepared.folder / "public" / spec.sample_file
     with tempfile.TemporaryDirectory(prefix="podium-play-") as scratch:
         matches = spec.run.agent.games // 2
-        table = _table(_played(spec, out, prepared, Path(scratch), matches, against=sample))
+        table = _table(played(spec, out, prepared, Path(scratch), matches, against=sample))
     place = table.names.index(str(OWN))
     ((_, worst, top),) = (one for one in _expected(spec, edition) if one[0] == baseline.script)
     if not worst <= table.values[place] <= top:
@@ -190,7 +190,7 @@ def _table(said: Said) -> Ratings:
     return ratings([sides[0].score for sides in games], pairs)
 
 
-def _played(
+def played(
     spec: Spec,
     file: Path,
     prepared: Prepared,
@@ -198,7 +198,10 @@ def _played(
     seeds: int,
     against: Path | None = None,
 ) -> Said:
-    """Play a file on the first hidden seeds, over again if there are too few of them."""
+    """Play a file on the first hidden seeds, over again if there are too few of them.
+
+    Against another file each seed is played on both sides. ChallengeError if the file fails.
+    """
     hidden = episodes.read_seeds(spec, prepared.answers.read_bytes())
     chosen = [hidden[index % len(hidden)] for index in range(seeds)]
     piece = Piece(

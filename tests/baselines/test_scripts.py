@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from podium import catalog, datasets, headroom, paths, starters
+from podium.rehearsal import OWN
 from podium_scoring.tables import read_predictions
 
 SPECS = {folder.name: catalog.read(folder) for folder in catalog.bundled()}
@@ -159,6 +160,22 @@ def test_the_notebook_of_a_game_writes_an_agent_that_plays(prepared, tmp_path):
     done = run_notebook("connect-four.py", *arguments, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     headroom.plays(spec, out, data)  # a game against itself, in the sandbox
+
+
+def test_four_moves_ahead_beat_one_from_any_opening_and_on_both_sides(prepared, tmp_path):
+    spec, data = SPECS["connect-four"], prepared("connect-four")
+    agents = {depth: tmp_path / f"agent-{depth}.zip" for depth in (4, 1)}
+    for depth, out in agents.items():
+        arguments = ("--data", data.folder / "public", "--out", out, "--depth", str(depth))
+        assert run("connect-four.py", *arguments, "--small").returncode == 0
+    (tmp_path / "play").mkdir()
+    said = headroom.played(spec, agents[4], data, tmp_path / "play", 10, against=agents[1])
+    won = [
+        sum(side.score == 1 for side in sides if side.submission_id == OWN)
+        for sides in (one.sides for one in said.episodes)
+    ]
+    assert len(won) == 20  # each opening on both sides
+    assert sum(won) >= 14
 
 
 @pytest.mark.slow
