@@ -19,7 +19,7 @@ from podium import (
     teams,
 )
 from podium.attempts import Ending
-from podium.competitions import find
+from podium.competitions import find, team_of
 from podium.errors import BadRequestError, NotFoundError
 from podium.models import Competition, Extension, Mail, Notification, Submission, User
 from podium.models.record import now
@@ -188,6 +188,24 @@ def test_a_near_deadline_is_told_once_and_not_to_who_has_longer(installation, fa
     with installation.database.writing() as session:
         find(session, "toy").closes_at = now() + timedelta(hours=22)
     assert reminders.tick(installation, now()) == 1
+
+
+def test_who_has_a_deadline_of_their_own_is_reminded_of_that(installation, factory):
+    factory.competition(closes_at=now() + timedelta(hours=2))
+    factory.member("ada-01")
+    bob = factory.member("bob-01")
+    own = now() + timedelta(days=5)
+    with installation.database.writing() as session:
+        toy = find(session, "toy")
+        team = team_of(session, toy.id, bob.id)
+        session.add(Extension(team_id=team.id, closes_at=own, reason="ill"))
+    assert reminders.tick(installation, now()) == 1
+    assert reminders.tick(installation, own - timedelta(days=2)) == 0
+    for _ in range(2):
+        reminders.tick(installation, own - timedelta(hours=20))
+    ada_s, bob_s = sorted(told(installation))
+    assert (ada_s[0], bob_s[0]) == ("ada-01", "bob-01")
+    assert bob_s[2] == f"Toy digits ends for you on {own:%-d %b %Y, %H:%M} UTC."
 
 
 def test_each_is_told_in_the_way_they_prefer(installation, factory):
