@@ -26,7 +26,7 @@ class Step:
 
 
 def of(session: Session, viewer: Caller | None, user_id: int) -> list[Step]:
-    """All steps, from beginner to advanced and by title.
+    """All steps, from beginner to advanced, by title and short name.
 
     Where a board hides names, only the person sees the own score.
     """
@@ -59,9 +59,12 @@ def of(session: Session, viewer: Caller | None, user_id: int) -> list[Step]:
                 is_ahead=key is not None and best is not None and key < best,
             )
         )
-    return sorted(
-        found, key=lambda one: (LEVELS.index(one.spec.level), one.competition.title.lower())
-    )
+    return sorted(found, key=_order)
+
+
+def _order(step: Step) -> tuple[int, str, str]:
+    competition = step.competition
+    return LEVELS.index(step.spec.level), competition.title.lower(), competition.slug
 
 
 def following(steps: Sequence[Step]) -> Step | None:
