@@ -45,6 +45,7 @@ WORK = "work"  # for run workers: only admins can give it, and no sign-in carrie
 HANDLE = re.compile(r"[a-z0-9][a-z0-9-]{1,29}")
 EMAIL = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s.\x00-\x1f]+")
 PASSWORD_CHARACTERS = (8, 200)
+NO_PASSWORD = "none"  # no password has this hash
 TOKEN_PREFIX = "pod_"
 TOKEN_SEEN_EVERY = timedelta(minutes=1)
 

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from podium import entries, signins
-from podium.accounts import INSTRUCTOR, revoke_tokens
+from podium.accounts import INSTRUCTOR, NO_PASSWORD, revoke_tokens
 from podium.errors import ConflictError
 from podium.models import (
     Competition,
@@ -29,8 +29,6 @@ from podium.models import (
     User,
 )
 from podium.models.record import now
-
-NOT_LET_IN = "none"  # no password has this hash
 
 
 def leave(session: Session, user_id: int) -> None:
@@ -58,7 +56,7 @@ def leave(session: Session, user_id: int) -> None:
     revoke_tokens(session, user.id)
     signins.end_all(session, user.id)
     user.handle, user.email = called, f"deleted-{user.id}@podium.invalid"
-    user.password_hash, user.role = NOT_LET_IN, "student"
+    user.password_hash, user.role = NO_PASSWORD, "student"
     user.told_by, user.deleted_at, user.unconfirmed = None, now(), False
 
 

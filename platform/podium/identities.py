@@ -9,11 +9,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from podium import proofs
-from podium.accounts import HANDLE, create_user
+from podium.accounts import HANDLE, NO_PASSWORD, create_user
 from podium.errors import ConflictError, NoAccessError, NotFoundError
 from podium.models import Identity, Proof, User
-
-NO_PASSWORD = "none"  # no password has this hash
 
 
 @dataclass(frozen=True)

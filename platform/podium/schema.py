@@ -42,7 +42,7 @@ def opened(config: Config) -> Database:
     database = Database(config.database)
     current, head = revisions(database)
     is_there = inspect(database.engine).has_table("users")
-    if is_there and current in (head, None):  # None: made without migrations, as tests do
+    if is_there and current in (head, None):  # None: made of the models themselves
         return database
     where = f"{database.url.render_as_string(hide_password=True)} (home {config.home})"
     if not is_there:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -92,6 +93,13 @@ class Browser:
     @property
     def handle(self):
         return self.get("/api/v1/me").get_json().get("handle")
+
+
+def link_of(browser):
+    """Where the button of the account page leads."""
+    return unescape(
+        re.search(r'href="(/account/identities/link[^"]*)"', browser.get("/account").text)[1]
+    )
 
 
 def refused(answer, status, words):
@@ -241,10 +249,10 @@ def test_linking_and_removing_the_link(make_site, provider, installation):
     app = make_site()
     ada = sign_up(app, email="other@example.org")
     assert "Not linked" in ada.get("/account").text
-    assert ada.get(ada.go("/account/identities/link")).location == "/account"
+    assert ada.get(ada.go(link_of(ada))).location == "/account"
     assert "Ada@example.org".lower() in ada.get("/account").text
     bob = sign_up(app, "bob-01", "bob@example.org")
-    assert refused(bob.get(bob.go("/account/identities/link")), 409, "linked to an account already")
+    assert refused(bob.get(bob.go(link_of(bob))), 409, "linked to an account already")
     with installation.database.reading() as session:
         number = session.scalar(select(Identity.id))
     path = f"/account/identities/{number}/remove"
@@ -253,10 +261,16 @@ def test_linking_and_removing_the_link(make_site, provider, installation):
     assert Browser(app).enter().location == "/sign-up/provider"
 
 
+def test_no_other_site_begins_to_link_an_account(make_site):
+    ada = sign_up(make_site())
+    for path in ("/account/identities/link", "/account/identities/link?token=x"):
+        assert refused(ada.get(path), 400, "Begin by the button on your account page")
+
+
 def test_a_link_that_was_begun_as_another_account_is_not_made(make_site):
     app = make_site()
     ada = sign_up(app)
-    back = ada.go("/account/identities/link")
+    back = ada.go(link_of(ada))
     with ada.client.session_transaction() as cookie:
         states = {name: value for name, value in cookie.items() if name.startswith("_state_")}
     bob = sign_up(app, "bob-01", "bob@example.org")

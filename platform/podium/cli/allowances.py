@@ -68,6 +68,8 @@ def retry(ids: tuple[int, ...], slug: str | None, team: str, text: str, reason: 
     """Run again what ended in error: submissions by their IDs, or --all of a competition."""
     if bool(ids) == (slug is not None):
         raise click.UsageError("Say which: IDs, or --all SLUG.")
+    if ids and (team or text or reason):
+        raise click.UsageError("--team, --text and --reason go with --all SLUG.")
     here = client()
     for submission_id in ids:
         here.retry(submission_id)

@@ -97,7 +97,7 @@ def _page(new_token: str | None = None, error: AskError | None = None) -> str:
             "account/show.html",
             user=user,
             identities=identities.of_user(session, user.id),
-            has_password=user.password_hash != identities.NO_PASSWORD,
+            has_password=user.password_hash != accounts.NO_PASSWORD,
             tokens=accounts.tokens_of(session, caller.id),
             scopes=accounts.SCOPES,
             new_token=new_token,

@@ -8,7 +8,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from podium import (
     bulkacts,
-    conduct,
     courses,
     entryrequests,
     handedin,
@@ -17,7 +16,7 @@ from podium import (
     waiting,
 )
 from podium.competitions import find, need_right
-from podium.errors import BadRequestError, NotFoundError
+from podium.errors import ConflictError, NotFoundError
 from podium.handedin import Filter
 from podium.models import Submission
 from podium.verdicts import OPEN, State, Verdict
@@ -28,11 +27,15 @@ blueprint = Blueprint("handedin", __name__, url_prefix="/c/<slug>/manage")
 
 PER_PAGE = 50
 REFUSED_SHOWN = 5
+# What is told of one, and of many.
 PAST = {
-    bulkacts.RETRY: "waiting again",
-    bulkacts.CANCEL: "cancelled",
-    bulkacts.DISQUALIFY: "disqualified; the teams read why",
-    bulkacts.REINSTATE: "counting again",
+    bulkacts.RETRY: ("waits again", "wait again"),
+    bulkacts.CANCEL: ("is cancelled. It does not count", "are cancelled. They do not count"),
+    bulkacts.DISQUALIFY: (
+        "is disqualified; its team reads why",
+        "are disqualified; their teams read why",
+    ),
+    bulkacts.REINSTATE: ("counts again", "count again"),
 }
 MOST_ROWS = 1_000_000  # of a file
 
@@ -72,8 +75,7 @@ def show(slug: str) -> str:
 @blueprint.post("/submissions")
 def act(slug: str) -> AnyResponse:
     """Run again, cancel, disqualify or reinstate one of them; back to the same list."""
-    caller = identity.need_caller("host")
-    form, here = request.form, installation()
+    caller, form, here = identity.need_caller("host"), request.form, installation()
     number = form.get("submission", 0, type=int)
     verb, reason = form.get("verb", ""), form.get("reason", "")
     with here.database.reading() as session:
@@ -81,29 +83,11 @@ def act(slug: str) -> AnyResponse:
         found = submissions.get(session, caller, number)
         if found.competition.slug != slug:
             raise NotFoundError(f"{slug} has no submission {number}.")
-    match verb:
-        case "retry":
-            submissions.retry(here, caller, number, reason)
-            said = f"Submission {number} waits again."
-        case "cancel":
-            submissions.cancel(here, caller, number, reason)
-            said = f"Submission {number} is cancelled. It does not count."
-        case "disqualify" | "reinstate":
-            does = (
-                conduct.disqualify_submission
-                if verb == "disqualify"
-                else conduct.reinstate_submission
-            )
-            with here.database.writing() as session:
-                does(session, caller, number, reason)
-            said = (
-                f"Submission {number} is disqualified; its team reads why."
-                if verb == "disqualify"
-                else f"Submission {number} counts again."
-            )
-        case _:
-            raise BadRequestError(f"There is nothing called {verb!r} to do.", field="verb")
-    flash(said)
+    done = bulkacts.act(here, caller, slug, verb, [number], reason)
+    if done.refused:
+        raise ConflictError(done.refused[number])
+    one, _ = PAST[verb]
+    flash(f"Submission {number} {one}.")
     back: dict[str, Any] = dict(Filter.of(request.args).said)
     back["page"] = request.args.get("page", "1")
     return redirect(url_for("handedin.show", slug=slug, **back), 303)
@@ -148,8 +132,9 @@ def act_on_many(slug: str) -> AnyResponse | str:
             needs_reason=verb in bulkacts.NEEDS_REASON,
         )
     done = bulkacts.act(here, caller, slug, verb, ids, reason)
+    one, many = PAST[verb]
     number = len(done.ids)
-    flash(f"{number} {'submission is' if number == 1 else 'submissions are'} {PAST[verb]}.")
+    flash(f"1 submission {one}." if number == 1 else f"{number} submissions {many}.")
     for why in list(done.refused.values())[:REFUSED_SHOWN]:
         flash(why)
     if (more := len(done.refused) - REFUSED_SHOWN) > 0:

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask_wtf.csrf import validate_csrf
 from werkzeug.wrappers import Response
 
 from podium import identities
@@ -37,8 +38,17 @@ def begin() -> Answer:
 
 @blueprint.get("/account/identities/link")
 def begin_link() -> Answer:
-    """Go to the provider, to link the account that is signed in."""
-    return provider.begin(link=identity.need_caller().id)
+    """Go to the provider, to link the account that is signed in.
+
+    The token is that of forms: nobody else's page begins to link an account. It is no form, for the
+    browser would not follow one to another site.
+    """
+    caller = identity.need_caller()
+    try:
+        validate_csrf(request.args.get("token"))
+    except ValueError:
+        raise BadRequestError("Begin by the button on your account page.", code="csrf") from None
+    return provider.begin(link=caller.id)
 
 
 @blueprint.get(provider.BACK)
