@@ -100,7 +100,7 @@ def test_a_term_from_the_class_list_to_the_grades(page, installation, factory, i
     page.get_by_role("button", name="Show what changes").click()
     expect(page.get_by_text("3, 3 of them with an account")).to_be_visible()
     page.get_by_role("button", name="Apply").click()
-    expect(page.get_by_text("3 students, 0 assistants, 1 instructors.")).to_be_visible()
+    expect(page.get_by_text("3 students, 0 assistants, 1 instructor.")).to_be_visible()
 
     page.goto("/teach/new?course=dl")
     form = page.locator("form", has=page.get_by_role("heading", name="From a table"))

@@ -271,7 +271,7 @@ def test_matches_and_the_matrix_over_http(api, met):
         ("bob-01", 1.0, False),
         ("ada-01", 0.0, True),
     ]
-    assert "42" not in bob.get("/competitions/duel/matches").text  # the words of a fault
+    assert "burnt" not in bob.get("/competitions/duel/matches").text  # the words of a fault
     assert bob.get(game["replay_url"].removeprefix("/api/v1")).status_code == 200
     assert bob.get("/competitions/duel/matches?team=nobody").get_json()["total"] == 0
     first, second = bob.get("/competitions/duel/matrix").get_json()["items"]
