@@ -22,6 +22,7 @@ from podium.storage import CHUNK, Incoming
 from podium.submissions import Upload
 from podium.web import identity, installation, security
 
+PIECE_BYTES = 4 << 20  # pages send larger files in pieces of it
 FORM_BYTES = 1 << 16  # room for the other fields and the frame of the form
 LIST_BYTES = 4 << 20
 LONGEST_KEY = 200
@@ -240,7 +241,7 @@ def receiving_body(
 
     With `keeps_part` a body that breaks off is no error: what has come of it is the file.
     """
-    request.max_content_length = limit_bytes
+    request.max_content_length = limit_bytes + 1  # werkzeug refuses a read at the limit itself
     broken = (ClientDisconnected, OSError) if keeps_part else ()
     with contextlib.closing(installation().storage.receive(limit_bytes, limit_text)) as incoming:
         security.check_csrf()

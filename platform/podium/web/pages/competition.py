@@ -38,7 +38,7 @@ from podium.models.record import now
 from podium.submissions import Upload
 from podium.verdicts import OPEN
 from podium.web import downloads, identity, installation
-from podium.web.uploads import takes_file
+from podium.web.uploads import PIECE_BYTES, takes_file
 from podium_scoring import Metric
 
 blueprint = Blueprint("competition", __name__, url_prefix="/c/<slug>")
@@ -191,6 +191,7 @@ def _form(session: Session, shown: Frame) -> dict[str, Any]:
         "most_bytes": submissions.largest_file(
             shown.competition, installation().config.upload_mib << 20
         ),
+        "piece_bytes": PIECE_BYTES,
         "output_name": shown.spec.output_file,
         "packages": workers.environment(session, queue) if {*kinds} - {"predictions"} else {},
     }
