@@ -38,6 +38,7 @@ from podium.models.record import now
 from podium.submissions import Upload
 from podium.verdicts import OPEN
 from podium.web import downloads, identity, installation
+from podium.web.pages import paging
 from podium.web.uploads import PIECE_BYTES, takes_file
 from podium_scoring import Metric
 
@@ -253,7 +254,7 @@ def submission_rows(slug: str) -> Response | str:
 
 def _rows(session: Session, shown: Frame) -> dict[str, Any]:
     assert shown.team is not None
-    page = max(1, request.args.get("page", 1, type=int))
+    page = paging.page()
     found = submissions.of_team(session, shown.team.id, page=page, per_page=PER_PAGE)
     lease_s = installation().config.lease_s
     return {

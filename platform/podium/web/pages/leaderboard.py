@@ -11,7 +11,7 @@ from podium import competitions, history, leaderboard, shakeup
 from podium.boardrules import LADDER, PRIVATE, SPLITS
 from podium.errors import BadRequestError
 from podium.web import identity, installation, sheets
-from podium.web.pages import chart
+from podium.web.pages import chart, paging
 from podium.web.pages.competition import Frame, frame, render
 
 blueprint = Blueprint("leaderboard", __name__, url_prefix="/c/<slug>/leaderboard")
@@ -35,7 +35,9 @@ def show(slug: str) -> str:
         at = _at(shown)
         values: dict[str, Any] = {"split": split, "search": search, "at": at, "ladder": LADDER}
         if at is not None:
-            board = history.as_of(session, shown.competition, at, page=_page(), reader=shown.reader)
+            board = history.as_of(
+                session, shown.competition, at, page=paging.page(), reader=shown.reader
+            )
         else:
             board = _board(session, shown, split)
         if search:
@@ -55,12 +57,12 @@ def rows(slug: str) -> Response | str:
     with installation().database.reading() as session:
         shown = frame(session, slug)
         split = _split(shown)
-        tag = leaderboard.tag(shown.competition, shown.reader, split, _page())
-        if tag in request.if_none_match:
+        tag = leaderboard.tag(shown.competition, shown.reader, split, paging.page())
+        if request.if_none_match.contains_weak(tag):
             return Response(status=304)
         board = _board(session, shown, split)
         answer = Response(render_rows(shown, board, split))
-    answer.set_etag(tag)
+    answer.set_etag(tag, weak=True)  # the bytes differ by the compression
     return answer
 
 
@@ -91,7 +93,7 @@ def show_shakeup(slug: str) -> str:
         competitions.need_private(shown.competition, identity.caller())
         found = shakeup.read(session, shown.competition, shown.reader)
     pages = max(1, -(-len(found.shifts) // PER_PAGE))
-    page = min(_page(), pages)
+    page = min(paging.page(), pages)
     return render(
         "shakeup",
         shown,
@@ -114,10 +116,6 @@ def _split(shown: Frame) -> str:
     return split
 
 
-def _page() -> int:
-    return max(1, request.args.get("page", 1, type=int))
-
-
 def _at(shown: Frame) -> datetime | None:
     """The moment of an earlier board; one without a zone is of the competition's."""
     text = request.args.get("at", "").strip()
@@ -132,5 +130,5 @@ def _at(shown: Frame) -> datetime | None:
 
 def _board(session: Session, shown: Frame, split: str) -> leaderboard.Page:
     return leaderboard.read(
-        session, shown.competition, split=split, page=_page(), reader=shown.reader
+        session, shown.competition, split=split, page=paging.page(), reader=shown.reader
     )
