@@ -49,6 +49,7 @@ def create_app(installation: Installation | None = None) -> APIFlask:
         static_folder="web/static",
     )
     app.extensions["podium"] = installation or Installation.open(Config.load())
+    app.config["COMPRESS_STREAMS"] = False  # it would leave the files of static open
     Compress(app)  # its turn comes after all that others do to an answer
     identity.init_app(app)  # first: the limits and the CSRF check ask who it is
     maintenance.init_app(app)

@@ -12,7 +12,7 @@ from podium.boardrules import LADDER, PRIVATE, SPLITS
 from podium.errors import BadRequestError
 from podium.web import identity, installation, sheets
 from podium.web.pages import chart, paging
-from podium.web.pages.competition import Frame, frame, render
+from podium.web.pages.competition import Glance, frame, glance, render
 
 blueprint = Blueprint("leaderboard", __name__, url_prefix="/c/<slug>/leaderboard")
 
@@ -55,7 +55,7 @@ def show(slug: str) -> str:
 def rows(slug: str) -> Response | str:
     """The table alone, for looking again; 304 while the board has not changed."""
     with installation().database.reading() as session:
-        shown = frame(session, slug)
+        shown = glance(session, slug)
         split = _split(shown)
         tag = leaderboard.tag(shown.competition, shown.reader, split, paging.page())
         if request.if_none_match.contains_weak(tag):
@@ -66,7 +66,7 @@ def rows(slug: str) -> Response | str:
     return answer
 
 
-def render_rows(shown: Frame, board: leaderboard.Page, split: str) -> str:
+def render_rows(shown: Glance, board: leaderboard.Page, split: str) -> str:
     """The table with what makes it look again."""
     return render("board", shown, board=board, split=split)
 
@@ -75,7 +75,7 @@ def render_rows(shown: Frame, board: leaderboard.Page, split: str) -> str:
 def download(slug: str, style: str) -> Response:
     """The whole board as CSV or JSON, as the reader may see it."""
     with installation().database.reading() as session:
-        shown = frame(session, slug)
+        shown = glance(session, slug)
         split = _split(shown)
         board = leaderboard.read(
             session, shown.competition, split=split, per_page=MOST_ROWS, reader=shown.reader
@@ -106,7 +106,7 @@ def show_shakeup(slug: str) -> str:
     )
 
 
-def _split(shown: Frame) -> str:
+def _split(shown: Glance) -> str:
     """The board that is asked for; NoAccessError for one that is not revealed."""
     split = request.args.get("split", shown.split)
     if split not in SPLITS:
@@ -116,7 +116,7 @@ def _split(shown: Frame) -> str:
     return split
 
 
-def _at(shown: Frame) -> datetime | None:
+def _at(shown: Glance) -> datetime | None:
     """The moment of an earlier board; one without a zone is of the competition's."""
     text = request.args.get("at", "").strip()
     if not text:
@@ -128,7 +128,7 @@ def _at(shown: Frame) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(shown.competition.time_zone))
 
 
-def _board(session: Session, shown: Frame, split: str) -> leaderboard.Page:
+def _board(session: Session, shown: Glance, split: str) -> leaderboard.Page:
     return leaderboard.read(
         session, shown.competition, split=split, page=paging.page(), reader=shown.reader
     )
