@@ -21,7 +21,9 @@ SOURCES = (
     *("web/errors.py", "web/identity.py", "web/uploads.py"),
     *(f"web/pages/{name}.py" for name in ("account", "forms", "myself", "notifications")),
     *(f"web/pages/{name}.py" for name in ("provider", "recovery", "submissions", "teams")),
-    "web/pages/competition.py",
+    *("web/pages/competition.py", "web/pages/discussion.py", "web/pages/courses.py"),
+    *("addresses.py", "discussion.py", "finals.py", "departure.py", "joinrequests.py"),
+    *("entryrequests.py", "identities.py", "notifications.py", "competitions.py"),
 )
 # A longer text is somebody's input with a few words of ours; to search it would only cost time.
 LONGEST = 1000
@@ -54,7 +56,7 @@ def patterns(node: ast.expr) -> list[str]:
     if isinstance(node, ast.IfExp):
         return [*patterns(node.body), *patterns(node.orelse)]
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return [node.value] if " " in node.value else []
+        return [node.value] if " " in node.value or node.value.endswith(".") else []
     if not isinstance(node, ast.JoinedStr):
         return []
     names: dict[str, str] = {}
