@@ -5,7 +5,10 @@ import re
 import time
 
 import pytest
+from sqlalchemy import select
 
+from podium import notifications
+from podium.models import User
 from podium.web import sayings, words
 
 GERMAN = {"Accept-Language": "de-DE,de;q=0.9,en;q=0.5"}
@@ -105,3 +108,22 @@ def test_a_value_is_escaped_in_a_german_sentence(app):
     refused = client.post("/sign-up", data={**form, "password": "lang genug"}, headers=GERMAN)
     assert "passt nicht: 2 bis 30 Buchstaben" in refused.text
     assert "<b>x</b>" not in refused.text
+
+
+def test_notices_are_german_but_not_what_a_host_wrote(app, installation):
+    client = app.test_client()
+    page = client.get("/sign-up", headers=GERMAN).text
+    form = {"csrf_token": token_of(page), "handle": "hanna", "email": "hanna@example.org"}
+    client.post("/sign-up", data={**form, "password": "lang genug und mehr"}, headers=GERMAN)
+    with installation.database.writing() as session:
+        reader = session.scalars(select(User.id).where(User.handle == "hanna")).one()
+        for kind, text in (
+            (notifications.SCORED, "Submission 7 in Toy: it is scored."),
+            (notifications.DEADLINE, "Toy ends for you on 1 Dec 2026, 10:00 UTC."),
+            (notifications.ANNOUNCEMENT, "Toy: the first week is over."),
+        ):
+            notifications.tell(session, kind, [reader], text, "/c/toy/")
+    page = client.get("/notifications", headers=GERMAN).text
+    assert "Abgabe 7 in Toy: bewertet." in page
+    assert "Toy endet für dich am 1 Dec 2026, 10:00 UTC." in page
+    assert "Toy: the first week is over." in page

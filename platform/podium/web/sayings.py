@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from podium.web.words import PLACE, SPOKEN, catalog, file_of, language
+from podium.web.words import LETTERS, PLACE, SPOKEN, catalog, file_of, language
 
 ROOT = Path(__file__).parents[1]
 # Whose sentences are in the catalogs. A module is added here when its German is written.
@@ -24,17 +24,20 @@ SOURCES = (
     *("web/pages/competition.py", "web/pages/discussion.py", "web/pages/courses.py"),
     *("addresses.py", "discussion.py", "finals.py", "departure.py", "joinrequests.py"),
     *("entryrequests.py", "identities.py", "notifications.py", "competitions.py"),
+    *("attempts.py", "difference.py", "reminders.py", "reveal.py"),
 )
 # A longer text is somebody's input with a few words of ours; to search it would only cost time.
 LONGEST = 1000
 
 
 def of_code() -> Iterator[tuple[str, str]]:
-    """Every sentence given to an error, a flash or `message =`, with the source that has it."""
+    """Every sentence given to an error, a flash, a notice or `message =`, with its source."""
     for source in SOURCES:
         for node in ast.walk(ast.parse((ROOT / source).read_text(encoding="utf-8"))):
             for said_by in _given(node):
-                yield from ((pattern, source) for pattern in patterns(said_by))
+                for pattern in patterns(said_by):
+                    if LETTERS.search(PLACE.sub("", pattern)):
+                        yield pattern, source
 
 
 def _given(node: ast.AST) -> list[ast.expr]:
@@ -44,6 +47,8 @@ def _given(node: ast.AST) -> list[ast.expr]:
     if not isinstance(node, ast.Call) or not node.args:
         return []
     name = ast.unparse(node.func).rpartition(".")[2]
+    if name == "tell":
+        return node.args[3:4]  # of `podium.notifications`: session, kind, people, text
     return node.args[:1] if name == "flash" or name.endswith("Error") else []
 
 

@@ -40,6 +40,8 @@ SPOKEN = (
     # Values of sentences; see `podium.web.sayings`.
     *("queued", "running", "scoring", "scored", "invalid", "failed", "cancelled", "error"),
     *("student", "assistant", "instructor", "admin"),
+    *("it is scored", "it failed", "the file does not fit"),
+    "an error of ours, it was not counted",
 )
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'')
 PLACE = re.compile(r"\{(\w+)\}")
