@@ -2,6 +2,7 @@
 
 from apiflask import APIFlask
 from flask.json.provider import DefaultJSONProvider
+from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from podium import __version__
@@ -48,6 +49,8 @@ def create_app(installation: Installation | None = None) -> APIFlask:
         static_folder="web/static",
     )
     app.extensions["podium"] = installation or Installation.open(Config.load())
+    app.config["COMPRESS_STREAMS"] = False  # it would leave the files of static open
+    Compress(app)  # its turn comes after all that others do to an answer
     identity.init_app(app)  # first: the limits and the CSRF check ask who it is
     maintenance.init_app(app)
     security.init_app(app)

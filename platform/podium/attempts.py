@@ -92,6 +92,16 @@ def move(
     return attempt
 
 
+def latest_transition(session: Session, team_id: int) -> int:
+    """The id of the last change of state of any submission of a team; 0 where it has none."""
+    query = (
+        select(func.max(Transition.id))
+        .join(Submission, Submission.id == Transition.submission_id)
+        .where(Submission.team_id == team_id)
+    )
+    return session.scalar(query) or 0
+
+
 def note_transition(
     session: Session,
     submission_id: int,

@@ -266,7 +266,7 @@ def _load(
             report.rows += len(rows)
         if own:
             _refer(connection, table, columns, path, own, is_sqlite=is_sqlite)
-        if not is_sqlite and "id" in table.columns:
+        if not is_sqlite and table.autoincrement_column is not None:
             connection.execute(
                 text(
                     f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), "

@@ -4,8 +4,9 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import ColumnElement, TextClause, exists, func, select
 from sqlalchemy.orm import Session
 
 from podium import courses, entryrequests, publishing, reveal
@@ -34,6 +35,10 @@ STUCK = timedelta(minutes=15)
 SOON = timedelta(days=2)
 BINS = 10
 MOST_WAITS = 2000
+# Of a member: whether the team has handed in anything. By the team's own index, for each of them.
+HANDED_IN = exists().where(
+    Submission.team_id == Membership.team_id, Submission.original_id.is_(None)
+)
 
 
 @dataclass(frozen=True)
@@ -60,11 +65,19 @@ def hosted(session: Session, caller: Caller) -> list[Hosted]:
     mine = Competition.host_id == caller.id
     if caller.courses:
         mine |= Competition.course_id.in_(caller.courses)
-    found = session.scalars(select(Competition).where(sight_of(caller), mine))
-    rows = [
-        Hosted(one, publishing.stage(one, moment), _needs(session, caller, one, moment))
-        for one in found
+    found = [
+        one
+        for one in session.scalars(select(Competition).where(sight_of(caller), mine))
         if is_staff(one, caller) and not one.is_practice
+    ]
+    waiting = Waiting.of(session, [one.id for one in found], moment)
+    rows = [
+        Hosted(
+            one,
+            publishing.stage(one, moment),
+            [Need(one, what, path) for what, path in _needs(session, caller, one, moment, waiting)],
+        )
+        for one in found
     ]
     far = datetime.max.replace(tzinfo=moment.tzinfo)
     return sorted(
@@ -77,9 +90,46 @@ def hosted(session: Session, caller: Caller) -> list[Hosted]:
     )
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """What waits in several competitions, counted for all at once: by the competition's id."""
+
+    in_error: dict[int, int]
+    stuck: dict[int, int]
+    asking: dict[int, int]
+    trials: set[int]
+
+    @classmethod
+    def of(cls, session: Session, ids: Sequence[int], moment: datetime) -> Self:
+        """Count."""
+
+        def submissions(*which: ColumnElement[bool] | TextClause) -> dict[int, int]:
+            rows = session.execute(
+                select(Submission.competition_id, func.count())
+                .where(Submission.competition_id.in_(ids), *which)
+                .group_by(Submission.competition_id)
+            )
+            return {competition_id: number for competition_id, number in rows}
+
+        trials = select(Rescoring.competition_id).where(
+            Rescoring.competition_id.in_(ids), Rescoring.state == "trial"
+        )
+        return cls(
+            in_error=submissions(IN_ERROR),
+            stuck=submissions(IS_OPEN, Submission.received_at < moment - STUCK),
+            asking=entryrequests.counts(session, ids),
+            trials=set(session.scalars(trials)),
+        )
+
+
 def _needs(
-    session: Session, caller: Caller, competition: Competition, moment: datetime
-) -> list[Need]:
+    session: Session,
+    caller: Caller,
+    competition: Competition,
+    moment: datetime,
+    waiting: Waiting,
+) -> list[tuple[str, str]]:
+    """What a competition needs of its staff, and where."""
     base = f"/c/{competition.slug}/manage"
     found: list[tuple[str, str]] = []
     if competition.is_draft:
@@ -87,48 +137,32 @@ def _needs(
         found.append(
             (f"Draft: {waits[0]}" if waits else "Checked: it may be published", f"{base}/publish")
         )
-    in_error = session.scalar(
-        select(func.count()).where(IN_ERROR, Submission.competition_id == competition.id)
-    )
-    if in_error:
+    if in_error := waiting.in_error.get(competition.id):
         found.append((f"{in_error} submissions ended in error", base))
-    stuck = session.scalar(
-        select(func.count()).where(
-            IS_OPEN,
-            Submission.competition_id == competition.id,
-            Submission.received_at < moment - STUCK,
-        )
-    )
-    if stuck:
+    if stuck := waiting.stuck.get(competition.id):
         found.append((f"{stuck} submissions wait for more than 15 minutes", base))
-    answers = may(competition, caller, entryrequests.RIGHT)
-    if answers and (asked := entryrequests.count(session, competition)):
+    asked = waiting.asking.get(competition.id)
+    if asked and may(competition, caller, entryrequests.RIGHT):
         who = "1 person asks" if asked == 1 else f"{asked} people ask"
         found.append((f"{who} to be let in", f"{base}/participants"))
     if is_host(competition, caller):
+        if competition.id in waiting.trials:
+            found.append(("A rescoring waits to be applied or discarded", f"{base}/rescoring"))
         found += _decisions(session, competition, moment, base)
-    return [Need(competition, what, path) for what, path in found]
+    return found
 
 
 def _decisions(
     session: Session, competition: Competition, moment: datetime, base: str
 ) -> list[tuple[str, str]]:
-    """What only an instructor can do."""
+    """What only an instructor can do, once it is over."""
+    if competition.closes_at is None or competition.closes_at > moment:
+        return []
     found = []
-    if session.scalar(
-        select(
-            exists().where(Rescoring.competition_id == competition.id, Rescoring.state == "trial")
-        )
-    ):
-        found.append(("A rescoring waits to be applied or discarded", f"{base}/rescoring"))
-    standing = reveal.standing(session, competition, moment)
-    if (
-        standing.is_over
-        and standing.holds
-        and not standing.revealed_at
-        and not standing.open_submissions
-    ):
-        found.append(("The private board may be revealed", base))
+    if competition.holds_reveal and not competition.revealed_at:
+        standing = reveal.standing(session, competition, moment)
+        if standing.is_over and not standing.open_submissions:
+            found.append(("The private board may be revealed", base))
     if competition.course_id and competition.revealed_at:
         scheme = session.get(GradeScheme, competition.id)
         if scheme is None:
@@ -168,15 +202,10 @@ class Activity:
 def activity(session: Session, competition: Competition) -> Activity:
     """Everything about one competition, for its staff."""
     own = Membership.competition_id == competition.id
-    submitters = (
-        select(Membership.user_id)
-        .where(own, Membership.team_id.in_(_teams_with_submissions(competition)))
-        .scalar_subquery()
-    )
     joined, downloaded = session.execute(
         select(func.count(), func.count(Membership.downloaded_at)).where(own)
     ).one()
-    submitted = session.scalar(select(func.count()).where(own, Membership.user_id.in_(submitters)))
+    submitted = session.scalar(select(func.count()).where(own, HANDED_IN))
     waits = _waits(session, competition)
     course = courses.of_competition(session, competition)
     enrolled = courses.counts(session, course)[STUDENT] if course else None
@@ -193,12 +222,6 @@ def activity(session: Session, competition: Competition) -> Activity:
         wait_p95_s=sorted(waits)[int(0.95 * (len(waits) - 1))] if waits else None,
         ends=_ends(session, competition),
         submissions_a_day=_a_day(session, competition),
-    )
-
-
-def _teams_with_submissions(competition: Competition) -> Select[int]:
-    return select(Submission.team_id).where(
-        Submission.competition_id == competition.id, Submission.original_id.is_(None)
     )
 
 
@@ -230,10 +253,7 @@ def _ahead(session: Session, competition: Competition) -> int:
 
 
 def _absent(session: Session, competition: Competition) -> list[str]:
-    teams = _teams_with_submissions(competition)
-    done = select(Membership.user_id).where(
-        Membership.competition_id == competition.id, Membership.team_id.in_(teams)
-    )
+    done = select(Membership.user_id).where(Membership.competition_id == competition.id, HANDED_IN)
     if competition.course_id is not None:
         students = session.scalars(
             select(Enrolment)

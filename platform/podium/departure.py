@@ -1,15 +1,15 @@
 """Leaving for good: what of a person is erased, and what stays for the sake of fair boards.
 
-Erased: name, address, password, sign-ins, links to a provider, tokens, notifications, mails, texts
-of discussions and messages of submissions. Kept under "deleted account": the scores and submitted
-files of teams, since others were ranked against them and they may have to be scored again; the
-place on a class list, without its account, since the list is the course's.
+Erased: name, address, password, sign-ins, links to a provider, tokens, notifications, mails, files
+on their way, texts of discussions and messages of submissions. Kept under "deleted account": the
+scores and submitted files of teams, since others were ranked against them and they may have to be
+scored again; the place on a class list, without its account, since the list is the course's.
 """
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from podium import entries, signins
+from podium import arrivals, entries, signins
 from podium.accounts import INSTRUCTOR, NO_PASSWORD, revoke_tokens
 from podium.errors import ConflictError
 from podium.models import (
@@ -53,6 +53,7 @@ def leave(session: Session, user_id: int) -> None:
         .where(Invitation.user_id == user.id, Invitation.ended_at.is_(None))
         .values(ended_at=now())
     )
+    arrivals.drop_all(session, user.id)
     revoke_tokens(session, user.id)
     signins.end_all(session, user.id)
     user.handle, user.email = called, f"deleted-{user.id}@podium.invalid"

@@ -131,8 +131,8 @@ def scored_of(
     session: Session, competition: Competition, team_ids: Iterable[int]
 ) -> dict[int, list[Scored]]:
     """All that counts of each of some teams, as the rules look at it."""
-    query = _rows(competition.id, Rules.of(competition, now()))
-    rows = session.execute(query.where(Submission.team_id.in_(team_ids)))
+    rules = Rules.of(competition, now())
+    rows = session.execute(_rows(Submission.team_id.in_(team_ids), rules))
     return {one: _scored(of) for one, of in groupby(rows, key=lambda row: row.team_id)}
 
 
@@ -283,22 +283,26 @@ def _mean_ranks(entries: Sequence[BoardEntry], rules: Rules) -> list[float]:
 
 
 def _of_team(session: Session, competition_id: int, rules: Rules, team_id: int) -> list[Scored]:
-    rows = session.execute(_rows(competition_id, rules).where(Submission.team_id == team_id))
+    rows = session.execute(_rows(Submission.team_id == team_id, rules))
     return _scored(rows)
 
 
 def _by_team(
     session: Session, competition_id: int, rules: Rules, which: ColumnElement[bool] = IN_FORCE
 ) -> Iterator[tuple[int, list[Scored]]]:
-    query = _rows(competition_id, rules, which).execution_options(yield_per=CHUNK)
+    of_all = Submission.competition_id == competition_id
+    query = _rows(of_all, rules, which).execution_options(yield_per=CHUNK)
     for team_id, rows in groupby(session.execute(query), key=lambda row: row.team_id):
         yield team_id, _scored(rows)
 
 
 def _rows(
-    competition_id: int, rules: Rules, which: ColumnElement[bool] = IN_FORCE
+    of: ColumnElement[bool], rules: Rules, which: ColumnElement[bool] = IN_FORCE
 ) -> Select[*tuple[Any, ...]]:
-    """A row for each split of each submission that counts, a team's after one another."""
+    """A row for each split of each submission that counts, a team's after one another.
+
+    `of` names a competition or teams, not both: SQLite would take the wider index.
+    """
     return (
         select(
             Submission.team_id,
@@ -314,7 +318,7 @@ def _rows(
         .join(Evaluation, Evaluation.submission_id == Submission.id)
         .join(Team, Team.id == Submission.team_id)
         .where(
-            Submission.competition_id == competition_id,
+            of,
             Submission.state == State.SCORED,
             Submission.disqualified == "",
             Team.disqualified == "",

@@ -1,6 +1,6 @@
 """Who wants into a competition that lets people in one by one, and what its staff answers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, joinedload
@@ -75,13 +75,14 @@ def waiting(session: Session, competition: Competition) -> Sequence[EntryRequest
     ).all()
 
 
-def count(session: Session, competition: Competition) -> int:
-    """How many wait for an answer."""
-    return session.scalars(
-        select(func.count()).where(
-            EntryRequest.competition_id == competition.id, EntryRequest.declined_at.is_(None)
-        )
-    ).one()
+def counts(session: Session, competition_ids: Iterable[int]) -> dict[int, int]:
+    """How many wait for an answer, by competition; those of none are not in it."""
+    rows = session.execute(
+        select(EntryRequest.competition_id, func.count())
+        .where(EntryRequest.competition_id.in_(competition_ids), EntryRequest.declined_at.is_(None))
+        .group_by(EntryRequest.competition_id)
+    )
+    return {competition_id: number for competition_id, number in rows}
 
 
 def decide(

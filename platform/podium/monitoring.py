@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from redis.exceptions import RedisError
-from sqlalchemy import func, select
+from sqlalchemy import TextClause, func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, selectinload
 
@@ -16,8 +16,8 @@ from podium.installation import Installation
 from podium.jobqueue import QUEUES
 from podium.models import Attempt, Submission, WorkerProcess
 from podium.models.record import now
+from podium.models.submission import ENDED, WAITING
 from podium.models.submission import OPEN as IS_OPEN
-from podium.models.submission import WAITING
 from podium.verdicts import OPEN, State
 
 RECENT = timedelta(hours=1)
@@ -62,7 +62,9 @@ def read(installation: Installation) -> Numbers:
     woken = _woken(installation)
     with installation.database.reading() as session:
         return Numbers(
-            submissions=dict.fromkeys(State, 0) | _by_state(session),
+            submissions=dict.fromkeys(State, 0)
+            | _by_state(session, IS_OPEN)
+            | _by_state(session, ENDED),
             queues=[_queue(installation, session, name, woken.get(name)) for name in QUEUES],
             workers=session.scalars(select(WorkerProcess).order_by(WorkerProcess.name)).all(),
             moment=now(),
@@ -71,7 +73,7 @@ def read(installation: Installation) -> Numbers:
 
 def open_submissions(session: Session) -> dict[str, int]:
     """How many submissions are waiting or worked on, by state; cheap however many have ended."""
-    return dict.fromkeys(OPEN, 0) | _by_state(session, only_open=True)
+    return dict.fromkeys(OPEN, 0) | _by_state(session, IS_OPEN)
 
 
 def in_hand(session: Session) -> dict[str, int]:
@@ -110,10 +112,8 @@ def troubles(installation: Installation) -> dict[str, str]:
     return found
 
 
-def _by_state(session: Session, *, only_open: bool = False) -> dict[str, int]:
-    query = select(Submission.state, func.count()).group_by(Submission.state)
-    if only_open:
-        query = query.where(IS_OPEN)
+def _by_state(session: Session, which: TextClause) -> dict[str, int]:
+    query = select(Submission.state, func.count()).where(which).group_by(Submission.state)
     return {name: count for name, count in session.execute(query)}
 
 

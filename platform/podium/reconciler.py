@@ -10,6 +10,7 @@ from sqlalchemy import delete
 from sqlalchemy.exc import SQLAlchemyError
 
 from podium import (
+    arrivals,
     attempts,
     boardclock,
     checkup,
@@ -60,6 +61,7 @@ def reconcile(installation: Installation) -> Repairs:
             woken += missing
     boardclock.tick(installation, moment)
     reminders.tick(installation, moment)
+    arrivals.expire(installation, moment)
     _wake_for_intervals(installation, moment)
     return Repairs(reclaimed, woken)
 

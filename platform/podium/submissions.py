@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Select, func, select, true
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from podium import attempts, catalog, limits, turns, workers
+from podium import arrivals, attempts, catalog, limits, turns, workers
 from podium.accounts import Caller
 from podium.competitions import (
     LONGEST_REASON,
@@ -57,6 +57,7 @@ class Upload:
     kind: str = "predictions"
     idempotency_key: str | None = None
     source: str = ""  # a keyed hash of where it came from
+    arrival_id: str | None = None  # where it came in pieces
 
 
 def need_room(
@@ -137,6 +138,8 @@ def _accept(
     check_kind(competition, upload.kind)
     _need_walls(session, competition, upload.kind)
     limits.need_room(session, competition, team.id, received_at)
+    if upload.arrival_id:
+        arrivals.let_go(session, upload.arrival_id)
     return _insert(session, competition, team, upload, file_key, received_at, caller.id), True
 
 

@@ -14,13 +14,14 @@ from sqlalchemy.orm import Session
 
 from podium.errors import FaultError
 from podium.installation import Installation
-from podium.models import Attempt, Competition, Evaluation, Submission
+from podium.models import Arrival, Attempt, Competition, Evaluation, Piece, Submission
 from podium.models.record import now
 from podium.storage import FolderStorage
 
 # The first part of a key, and what lies there.
 KINDS = {
     "submissions": "Files of submissions",
+    "uploads": "Files on their way",
     "outputs": "What runs wrote",
     "replays": "Replays of episodes",
     "losses": "Losses of rows, for intervals",
@@ -29,7 +30,7 @@ KINDS = {
     "other": "Anything else",
 }
 KEPT = "usage/latest.json"
-OF_ROWS = ("submissions", "outputs", "replays", "losses")  # each file is named by a row
+OF_ROWS = ("submissions", "uploads", "outputs", "replays", "losses")  # each file is named by a row
 HOME = {
     "podium.db": "Database",
     "podium.db-wal": "Database, not yet merged",
@@ -154,6 +155,7 @@ def _named(session: Session) -> dict[int, int]:
     queries = (
         of_submission.add_columns(Submission.file_key).where(Submission.file_key != ""),
         of_submission.add_columns(Submission.output_key).where(Submission.output_key != ""),
+        select(Arrival.competition_id, Piece.file_key).join(Arrival.pieces),
         *(
             of_submission.add_columns(column)
             .join(table, table.submission_id == Submission.id)

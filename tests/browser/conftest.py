@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -10,6 +11,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+LOOKS: tuple[tuple[Literal["light", "dark"], int], ...] = (("light", 1280), ("dark", 320))
 PICTURES = Path(__file__).parent.parent / "screenshots"
 
 
@@ -36,28 +38,27 @@ def page(chromium: Browser, site: str) -> Iterator[Page]:
 
 @pytest.fixture
 def inspect() -> Callable[[Page, Sequence[str]], list[str]]:
-    """Looks at pages, light and dark, wide and small; gives what axe and the ruler find."""
+    """Looks at pages, light and wide, dark and small; gives what axe and the ruler find."""
 
     def inspect(page: Page, paths: Sequence[str]) -> list[str]:
         PICTURES.mkdir(exist_ok=True)
         faults = []
         for path in paths:
-            for scheme in ("light", "dark"):
+            for scheme, width in LOOKS:
                 page.emulate_media(color_scheme=scheme)
-                for width in (1280, 320):
-                    page.set_viewport_size({"width": width, "height": 800})
-                    page.goto(path)
-                    name = path.strip("/").replace("/", "-") or "list"
-                    page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png", full_page=True)
-                    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                    if wide > 0:
-                        faults.append(f"{path} at {width}: {wide} px too wide")
-                    page.evaluate(AXE.read_text())
-                    found = page.evaluate("axe.run()")["violations"]
-                    faults += [
-                        f"{path} {scheme} {width}: {fault['id']}: {fault['nodes'][0]['html'][:120]}"
-                        for fault in found
-                    ]
+                page.set_viewport_size({"width": width, "height": 800})
+                page.goto(path)
+                name = path.strip("/").replace("/", "-") or "list"
+                page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png", full_page=True)
+                wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+                if wide > 0:
+                    faults.append(f"{path} at {width}: {wide} px too wide")
+                page.evaluate(AXE.read_text())
+                found = page.evaluate("axe.run()")["violations"]
+                faults += [
+                    f"{path} {scheme} {width}: {fault['id']}: {fault['nodes'][0]['html'][:120]}"
+                    for fault in found
+                ]
         return faults
 
     return inspect

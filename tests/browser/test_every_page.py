@@ -197,6 +197,8 @@ def test_no_page_has_a_fault(chromium, site):
                 for path in asked if reader == who else ():
                     where = path.format(**numbers)
                     faults += [f"{where} {width}: {one}" for one in look(page, where)]
+                    if width > 1000:
+                        faults += [f"{where}: {one}" for one in walk(page)]
                     name = where.strip("/").replace("/", "-").replace("?", "-") or "list"
                     file = PICTURES / f"every-{name}-{width}-{scheme}.png"
                     page.screenshot(path=file, full_page=True)
@@ -223,6 +225,38 @@ def look(page: Page, path: str) -> Iterator[str]:
     page.evaluate(AXE.read_text())
     for fault in page.evaluate("axe.run()")["violations"]:
         yield f"{fault['id']}: {fault['nodes'][0]['html'][:160]}"
+
+
+# Names all that a keyboard should reach, and writes down what it reaches.
+LISTEN = """() => {
+  const stops = "a[href], button, input, select, textarea, summary, [tabindex='0']";
+  const isStop = (one) => one.checkVisibility({visibilityProperty: true}) && !one.disabled
+    && one.type !== "hidden" && one.tabIndex >= 0
+    && !(one.type === "radio" && !one.checked);
+  window.stops = [...document.querySelectorAll(stops)].filter(isStop);
+  window.seen = new Map();
+  document.addEventListener("focusin", ({target}) => {
+    const {outlineStyle, outlineWidth} = getComputedStyle(target);
+    window.seen.set(target, outlineStyle !== "none" && parseFloat(outlineWidth) > 0);
+  });
+  const dates = window.stops.filter((one) => /date|time/.test(one.type)).length;
+  return window.stops.length + 8 * dates;  // each part of a date is a stop of its own
+}"""
+MISSED = """() => {
+  const told = (one) => one.outerHTML.slice(0, 120);
+  return [
+    ...window.stops.filter((one) => !window.seen.has(one)).map((one) => "Tab misses " + told(one)),
+    ...[...window.seen].filter(([, is]) => !is).map(([one]) => "no outline on " + told(one)),
+  ];
+}"""
+
+
+def walk(page: Page) -> list[str]:
+    """What the key Tab does not reach, or reaches without showing it."""
+    for _ in range(page.evaluate(LISTEN) + 2):
+        page.keyboard.press("Tab")
+    missed: list[str] = page.evaluate(MISSED)
+    return missed
 
 
 def sign_in(page: Page, handle: str) -> None:

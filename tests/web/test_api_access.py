@@ -73,6 +73,17 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
         {"file": True},
         {person: 201 if status == 200 else status for person, status in MEMBERS.items()},
     ),
+    ("POST", "/competitions/toy/uploads"): (
+        {"headers": {"Upload-Length": "5"}},
+        {person: 201 if status == 200 else status for person, status in MEMBERS.items()},
+    ),
+    ("GET", "/competitions/toy/uploads"): ({}, SIGNED_IN),
+    ("GET", "/uploads/x"): ({}, NONE),
+    ("PATCH", "/uploads/x"): (
+        {"headers": {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}},
+        NONE,
+    ),
+    ("DELETE", "/uploads/x"): ({}, NONE),
     ("POST", "/competitions/toy/check"): ({"file": True}, SIGNED_IN),
     ("GET", "/competitions/toy/file-rules"): ({}, SIGNED_IN),
     ("GET", "/competitions/toy/submissions"): ({}, MEMBERS | {"host": 200, "admin": 200}),
@@ -363,7 +374,7 @@ def test_the_table_above_lists_every_route(app):
     names = {"slug": "toy", "name": "train.csv", "submission_id": "{id}"}
     names |= {"course": "dl", "place_id": "0", "season": "none", "handle": "nobody"}
     names |= {"announcement_id": "0", "request_id": "0"}
-    names |= {"token_id": "0", "episode_id": "0", "sign_in_id": "0"}
+    names |= {"arrival_id": "x", "token_id": "0", "episode_id": "0", "sign_in_id": "0"}
     names |= {"thread_id": "{thread}", "post_id": "{post}"}
     served = set()
     for rule in app.url_map.iter_rules():

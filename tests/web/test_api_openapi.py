@@ -126,7 +126,7 @@ def test_the_description_is_whole(app):
     assert ("POST", "/api/v1/competitions/{slug}/submissions") in described
     form = spec["paths"]["/api/v1/competitions/{slug}/submissions"]["post"]["requestBody"]
     fields = form["content"]["multipart/form-data"]["schema"]["properties"]
-    assert set(fields) == {"file", "message", "kind"}
+    assert set(fields) == {"file", "upload", "message", "kind"}
 
 
 @FUZZ

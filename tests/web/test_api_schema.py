@@ -19,6 +19,7 @@ from podium import accounts
 
 # The workers' own routes need an attempt; test_api_work.py calls them.
 LEFT_OUT = r"/work/"
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

@@ -61,6 +61,25 @@ class Announcements(TypedDict):
     items: list["Announcement"]
 
 
+class Arrival(TypedDict):
+    """An upload in pieces: how many of its bytes are here."""
+
+    id: str
+    file_name: str
+    size_bytes: int
+    offset_bytes: int
+    sha256: str | None
+    created_at: Moment
+    moved_at: Moment
+    expires_at: Moment
+
+
+class Arrivals(TypedDict):
+    """One's uploads in pieces to a competition."""
+
+    items: list["Arrival"]
+
+
 class Attempt(TypedDict):
     """One try of a worker, and what it took; `worker` and `cause` are for the host."""
 

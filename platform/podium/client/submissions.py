@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from podium.client.form import Form
-from podium.client.transport import Progress, Transport, part, persist, save
+from podium.client.transport import Progress, part, persist, save
+from podium.client.uploads import PIECE, Uploads
 
 if TYPE_CHECKING:
     from podium.client import answers
@@ -18,7 +19,7 @@ OPEN_STATES = frozenset({"uploading", "queued", "running", "scoring"})
 LONGEST_LOOK_S = 2.0
 
 
-class Submissions(Transport):
+class Submissions(Uploads):
     """Routes of submissions and episodes."""
 
     def submit(
@@ -35,7 +36,8 @@ class Submissions(Transport):
         headers = {"Idempotency-Key": key or uuid.uuid4().hex}
         fields = {"message": message, "kind": kind}
         path = f"/competitions/{part(slug)}/submissions"
-        return persist(lambda: self._send("POST", path, fields, {"file": file}, headers, progress))
+        fields, files, progress = self._ahead(slug, file, fields, progress)
+        return persist(lambda: self._send("POST", path, fields, files, headers, progress))
 
     def check(
         self,
@@ -47,9 +49,17 @@ class Submissions(Transport):
     ) -> answers.Checked:
         """The server's dry run of a file: costs nothing."""
         path = f"/competitions/{part(slug)}/check"
-        return persist(
-            lambda: self._send("POST", path, {"kind": kind}, {"file": file}, {}, progress)
-        )
+        fields, files, progress = self._ahead(slug, file, {"kind": kind}, progress)
+        return persist(lambda: self._send("POST", path, fields, files, {}, progress))
+
+    def _ahead(
+        self, slug: str, file: Path, fields: dict[str, str], progress: Progress
+    ) -> tuple[dict[str, str], dict[str, Path], Progress]:
+        """What the form of a file holds: a large one goes ahead in pieces and is named in it."""
+        if file.stat().st_size <= PIECE:
+            return fields, {"file": file}, progress
+        upload = self.send_pieces(slug, file, progress)
+        return fields | {"upload": upload["id"]}, {}, lambda _: None
 
     def _send(
         self,

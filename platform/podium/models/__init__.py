@@ -3,6 +3,7 @@
 from podium.models.account import Identity, Proof, SignIn, Token, User
 from podium.models.allowance import Extension, Grant
 from podium.models.announcement import Announcement
+from podium.models.arrival import Arrival, Piece
 from podium.models.audit import AuditEntry
 from podium.models.board import BoardEntry, BoardSegment
 from podium.models.challenge import Challenge, ChallengeFile
@@ -29,6 +30,7 @@ from podium.models.worker import WorkerProcess
 
 __all__ = [
     "Announcement",
+    "Arrival",
     "Attempt",
     "AuditEntry",
     "BoardEntry",
@@ -53,6 +55,7 @@ __all__ = [
     "Membership",
     "MergeRequest",
     "Notification",
+    "Piece",
     "Player",
     "Post",
     "Proof",

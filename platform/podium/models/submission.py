@@ -14,6 +14,7 @@ from podium.models.rescoring import Rescoring
 # The few rows that the queue is about, however many have ended. Queries about them say this very
 # text: SQLite matches a partial index to the words of a condition, not to bound values.
 OPEN = text("state IN ('uploading', 'queued', 'running', 'scoring')")
+ENDED = text("state NOT IN ('uploading', 'queued', 'running', 'scoring')")
 WAITING = text("state = 'queued'")
 IN_ERROR = text("state = 'error'")
 REHEARSED = text("rescoring_id IS NOT NULL")
@@ -51,6 +52,9 @@ class Submission(Record):
             *("rescoring_id", "state"),
             sqlite_where=REHEARSED,
             postgresql_where=REHEARSED,
+        ),
+        Index(  # counted by state; of all rows, queries for one state would take it for selective
+            "ix_submissions_ended", "state", sqlite_where=ENDED, postgresql_where=ENDED
         ),
         Index(
             "ix_submissions_open", "state", "received_at", sqlite_where=OPEN, postgresql_where=OPEN

@@ -4,6 +4,7 @@ A body is not read before it is known who sends it, to which competition, and th
 form parser then writes each chunk into the storage's `Incoming`, which counts and hashes it.
 """
 
+import contextlib
 import functools
 import hmac
 from collections.abc import Callable, Iterator
@@ -12,18 +13,21 @@ from typing import IO, Any, cast
 
 from flask import Request, request
 from flask_limiter.util import get_remote_address
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
-from podium import competitions, submissions
+from podium import arrivals, competitions, submissions
 from podium.errors import BadRequestError, TooLargeError
-from podium.storage import Incoming
+from podium.storage import CHUNK, Incoming
 from podium.submissions import Upload
 from podium.web import identity, installation, security
 
+PIECE_BYTES = 4 << 20  # pages send larger files in pieces of it
 FORM_BYTES = 1 << 16  # room for the other fields and the frame of the form
 LIST_BYTES = 4 << 20
 LONGEST_KEY = 200
 FIELD = "file"
+ARRIVED = "upload"  # the field that names a file which came in pieces
 PARTS = ("train", "test", "answers")  # of a competition whose split is given
 
 
@@ -39,9 +43,13 @@ class UploadRequest(Request):
         filename: str | None = None,
         content_length: int | None = None,
     ) -> IO[bytes]:
+        return cast(IO[bytes], self.place())
+
+    def place(self) -> Incoming:
+        """Where the next file goes; BadRequestError where none is taken."""
         if self.receive is None:
             raise BadRequestError("This address takes no file.")
-        return cast(IO[bytes], self.receive())
+        return self.receive()
 
 
 def takes_file(
@@ -59,12 +67,18 @@ def takes_file(
             key = _idempotency_key()
             limit_bytes = _need_may_send(slug, key, must_have_room=must_have_room)
             with _receiving(limit_bytes, f"The limit of {slug} is {limit_bytes:,} bytes."):
-                return view(slug, upload=_read(key, limit_bytes, may_lack=may_lack), **values)
+                upload = _read(slug, key, limit_bytes, may_lack=may_lack)
+                return view(slug, upload=upload, **values)
 
-        wrapper.takes_file = True  # type: ignore[attr-defined]
-        return wrapper
+        return checks_csrf_itself(wrapper)
 
     return decorate
+
+
+def checks_csrf_itself(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a view whose body is not read before it is known who may send it."""
+    view.takes_file = True  # type: ignore[attr-defined]
+    return view
 
 
 def takes_list(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -104,8 +118,7 @@ def takes_new(view: Callable[..., Any]) -> Callable[..., Any]:
                     files[name] = sent[name].stream.read()
             return view(files=files, **values)
 
-    wrapper.takes_file = True  # type: ignore[attr-defined]
-    return wrapper
+    return checks_csrf_itself(wrapper)
 
 
 def _takes_whole(
@@ -122,15 +135,14 @@ def _takes_whole(
         with _receiving(limit_bytes, f"{what} may have {limit_bytes:,} bytes."):
             if may_be_field:
                 cast(UploadRequest, request).max_form_memory_size = limit_bytes + FORM_BYTES
-            upload = _read(None, limit_bytes, may_lack=True)
+            sent = _sent(limit_bytes)
             content = None
-            if upload is not None:
-                upload.file.seek(0)
-                content = upload.file.read()
+            if sent is not None:
+                sent.stream.seek(0)
+                content = sent.stream.read()
             return view(content=content, **values)
 
-    wrapper.takes_file = True  # type: ignore[attr-defined]
-    return wrapper
+    return checks_csrf_itself(wrapper)
 
 
 @contextmanager
@@ -179,8 +191,8 @@ def _idempotency_key() -> str | None:
     return key or None
 
 
-def _read(key: str | None, limit_bytes: int, *, may_lack: bool) -> Upload | None:
-    """Parse the form, which is where the body is read."""
+def _sent(limit_bytes: int) -> FileStorage | None:
+    """The file of the form, which is parsed here: where the body is read. None: without one."""
     try:
         sent = request.files
     except RequestEntityTooLarge:
@@ -189,23 +201,58 @@ def _read(key: str | None, limit_bytes: int, *, may_lack: bool) -> Upload | None
             f"A file may have {limit_bytes:,} bytes."
         ) from None
     security.check_csrf()  # not earlier: its token may stand in the same form
-    if may_lack and (FIELD not in sent or not sent[FIELD].filename):
+    return sent[FIELD] if FIELD in sent and sent[FIELD].filename else None
+
+
+def _read(slug: str, key: str | None, limit_bytes: int, *, may_lack: bool) -> Upload | None:
+    """The file, from the form or in pieces before it, and what is said with it."""
+    sent = _sent(limit_bytes)
+    arrival_id = request.form.get(ARRIVED) or None
+    if sent is not None:
+        file, name, arrival_id = cast(Incoming, sent.stream), sent.filename or "", None
+    elif arrival_id is not None:
+        file = cast(UploadRequest, request).place()
+        caller = identity.need_caller()
+        name = arrivals.join(installation(), caller, slug, arrival_id, file).file_name
+    elif may_lack:
         return None
-    if FIELD not in sent:
+    else:
         raise BadRequestError(
-            f"There is no file in the request. Send it as multipart/form-data, in the field "
-            f"{FIELD!r}.",
+            "There is no file in the request. Choose one; a program sends it as "
+            f"multipart/form-data, in the field {FIELD!r}.",
             field=FIELD,
         )
-    file = sent[FIELD]
     return Upload(
-        file=cast(Incoming, file.stream),
-        file_name=file.filename or "",
+        file=file,
+        file_name=name,
         message=request.form.get("message", ""),
         kind=request.form.get("kind", "predictions"),
-        idempotency_key=key or request.form.get("idempotency_key") or None,
+        idempotency_key=key or request.form.get("idempotency_key") or arrival_id,
         source=_source(),
+        arrival_id=arrival_id,
     )
+
+
+@contextmanager
+def receiving_body(
+    limit_bytes: int, limit_text: str, *, keeps_part: bool = False
+) -> Iterator[Incoming]:
+    """The body of this request as a file of the storage; dropped after unless it was kept.
+
+    With `keeps_part` a body that breaks off is no error: what has come of it is the file.
+    """
+    request.max_content_length = limit_bytes + 1  # werkzeug refuses a read at the limit itself
+    broken = (ClientDisconnected, OSError) if keeps_part else ()
+    with contextlib.closing(installation().storage.receive(limit_bytes, limit_text)) as incoming:
+        security.check_csrf()
+        try:
+            while chunk := request.stream.read(CHUNK):
+                incoming.write(chunk)
+        except RequestEntityTooLarge:
+            raise TooLargeError(f"The body is larger than what is taken. {limit_text}") from None
+        except broken:
+            pass
+        yield incoming
 
 
 def _source() -> str:

@@ -6,6 +6,7 @@ from apiflask import APIFlask
 
 from podium.web.api import (
     announcements,
+    arrivals,
     competitions,
     courses,
     discussion,
@@ -45,7 +46,7 @@ def init_app(app: APIFlask) -> None:
     app.spec_processor(_complete)
     for noun in (
         *(users, competitions, files, submissions, episodes, leaderboard, teams, hosts, rescoring),
-        *(matches, courses, grades, publishing, handedin, announcements),
+        *(matches, arrivals, courses, grades, publishing, handedin, announcements),
         *(myself, notifications, discussion, seasons, operation, work),
     ):
         app.register_blueprint(noun.blueprint)

@@ -35,7 +35,7 @@ def show(slug: str, query: shapes.BoardQuery) -> tuple[shapes.Board, dict[str, s
         tag = leaderboard.tag(
             competition, reader, query.split, query.page, query.per_page, query.at
         )
-        if tag in request.if_none_match:
+        if request.if_none_match.contains_weak(tag):
             return Response(status=304, headers=_headers(tag))
         paging = {"page": query.page, "per_page": query.per_page}
         if query.at is None:
@@ -94,7 +94,7 @@ def reader_of(session: Session, competition: Competition) -> Reader:
 
 
 def _headers(tag: str) -> dict[str, str]:
-    return {"ETag": ETags([tag]).to_header(), "Vary": "Authorization, Cookie"}
+    return {"ETag": ETags(weak_etags=[tag]).to_header(), "Vary": "Authorization, Cookie"}
 
 
 def _board(competition: Competition, split: str, board: Page) -> shapes.Board:

@@ -469,18 +469,42 @@ class Environment(Shape):
     gpu_memory_mib: int
 
 
-class SubmissionForm(Shape):
-    """The form of an upload; described here, read in `podium.web.uploads`."""
+class Arrival(Shape):
+    """An upload in pieces: how many of its bytes are here."""
 
-    file: str = Field(json_schema_extra={"format": "binary"})
+    id: str
+    file_name: str
+    size_bytes: int
+    offset_bytes: int
+    sha256: str | None
+    created_at: datetime
+    moved_at: datetime
+    expires_at: datetime
+
+
+class Arrivals(Shape):
+    """One's uploads in pieces to a competition."""
+
+    items: list[Arrival]
+
+
+class SubmissionForm(Shape):
+    """The form of an upload; described here, read in `podium.web.uploads`.
+
+    In place of the file it may name an `upload` whose pieces have all come.
+    """
+
+    file: str | None = Field(None, json_schema_extra={"format": "binary"})
+    upload: str | None = None
     message: str = ""
     kind: str = "predictions"
 
 
 class CheckForm(Shape):
-    """The form of a dry run."""
+    """The form of a dry run: a file, or an `upload` whose pieces have all come."""
 
-    file: str = Field(json_schema_extra={"format": "binary"})
+    file: str | None = Field(None, json_schema_extra={"format": "binary"})
+    upload: str | None = None
     kind: str = "predictions"
 
 

@@ -58,7 +58,7 @@ def submit(slug: str, upload: Upload) -> tuple[shapes.Submission, int, dict[str,
 @blueprint.output(shapes.Checked)
 @blueprint.doc(
     security="token",
-    responses=[400, 401, 403, 413],
+    responses=[400, 401, 403, 409, 413],
     extensions={"requestBody": _form(shapes.CheckForm)},
 )
 def check(slug: str, upload: Upload) -> shapes.Checked:

@@ -15,10 +15,11 @@ from podium.attempts import Lease, Spent
 from podium.desk import Played, Side
 from podium.errors import BadRequestError, NoAccessError
 from podium.installation import Installation
-from podium.storage import CHUNK, Incoming
+from podium.storage import Incoming
 from podium.web import downloads, identity, installation
 from podium.web.api import shapes
 from podium.web.security import limiter
+from podium.web.uploads import receiving_body
 from podium.workers import Card
 
 blueprint = APIBlueprint("api_work", __name__, url_prefix="/api/v1/work", tag="Run workers")
@@ -164,17 +165,10 @@ def _receive(
     lease: Lease, most: int, keep: Callable[[Installation, Lease, Incoming], None]
 ) -> None:
     """Take the body in, at most so many bytes, and keep it for the attempt."""
-    here = installation()
-    request.max_content_length = most
-    incoming = here.storage.receive(most, f"At most {most:,} bytes are taken.")
-    try:
-        while chunk := request.stream.read(CHUNK):
-            incoming.write(chunk)
+    with receiving_body(most, f"At most {most:,} bytes are taken.") as incoming:
         if not incoming.size_bytes:
             raise BadRequestError("The body is empty.", field="body")
-        keep(here, lease, incoming)
-    finally:
-        incoming.close()
+        keep(installation(), lease, incoming)
 
 
 @blueprint.post("/report")

@@ -3,6 +3,7 @@
 import csv
 import io
 import secrets
+import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, cast
@@ -13,6 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from podium import (
     announcements,
+    attempts,
     catalog,
     checking,
     competitions,
@@ -38,7 +40,8 @@ from podium.models.record import now
 from podium.submissions import Upload
 from podium.verdicts import OPEN
 from podium.web import downloads, identity, installation
-from podium.web.uploads import takes_file
+from podium.web.pages import paging
+from podium.web.uploads import PIECE_BYTES, takes_file
 from podium_scoring import Metric
 
 blueprint = Blueprint("competition", __name__, url_prefix="/c/<slug>")
@@ -46,22 +49,19 @@ blueprint = Blueprint("competition", __name__, url_prefix="/c/<slug>")
 TOP = 5
 PREVIEW_ROWS = 5
 PER_PAGE = 50
+PLACES_S = 10
 SOONEST_S, LATEST_S = 1, 15  # between two looks at submissions that are not ended
 
 
 @dataclass(frozen=True)
-class Frame:
-    """What every tab shows: the competition, its status, and the reader's part in it."""
+class Glance:
+    """A competition and who looks at it: what parts of pages need that are asked for often."""
 
     competition: Competition
     spec: Spec
-    status: Status
     team: Team | None
-    asked: EntryRequest | None  # to be let in, where that is not done yet
-    limits: Limits | None
-    sees_private: bool
     rights: frozenset[str]  # of the reader: accounts.RIGHTS and accounts.HOST
-    in_error: int  # submissions that its staff should look at
+    sees_private: bool
 
     @property
     def is_staff(self) -> bool:
@@ -89,28 +89,46 @@ class Frame:
         return self.spec.metric.record
 
 
+@dataclass(frozen=True)
+class Frame(Glance):
+    """What every tab shows besides: the status, and the reader's part in it."""
+
+    status: Status
+    asked: EntryRequest | None  # to be let in, where that is not done yet
+    limits: Limits | None
+    in_error: int  # submissions that its staff should look at
+
+
+def glance(session: Session, slug: str) -> Glance:
+    """Read who looks at what; NotFoundError for an unknown slug."""
+    caller = identity.caller()
+    competition = competitions.find(session, slug)
+    return Glance(
+        competition=competition,
+        spec=catalog.parse(competition.challenge.spec),
+        team=competitions.team_of(session, competition.id, caller.id) if caller else None,
+        rights=frozenset(r for r in (*RIGHTS, HOST) if competitions.may(competition, caller, r)),
+        sees_private=competitions.sees_private(competition, caller),
+    )
+
+
 def frame(session: Session, slug: str) -> Frame:
     """Read what every tab shows; NotFoundError for an unknown slug."""
     caller, moment = identity.caller(), now()
-    competition = competitions.find(session, slug)
-    team = competitions.team_of(session, competition.id, caller.id) if caller else None
-    rights = frozenset(r for r in (*RIGHTS, HOST) if competitions.may(competition, caller, r))
+    seen = glance(session, slug)
+    competition, team = seen.competition, seen.team
     return Frame(
-        competition=competition,
-        spec=catalog.parse(competition.challenge.spec),
+        **vars(seen),
         status=limits.status_for(session, competition, team, moment),
-        team=team,
         asked=entryrequests.of_person(session, competition, caller.id)
         if caller and competition.asks_first and team is None
         else None,
         limits=limits.of_team(session, competition, team.id, moment) if team else None,
-        sees_private=competitions.sees_private(competition, caller),
-        rights=rights,
-        in_error=submissions.count_in_error(session, competition.id) if "see" in rights else 0,
+        in_error=submissions.count_in_error(session, competition.id) if seen.is_staff else 0,
     )
 
 
-def render(tab: str, shown: Frame, **values: Any) -> str:
+def render(tab: str, shown: Glance, **values: Any) -> str:
     """The page of a tab."""
     return render_template(f"competition/{tab}.html", tab=tab, here=shown, **values)
 
@@ -191,6 +209,7 @@ def _form(session: Session, shown: Frame) -> dict[str, Any]:
         "most_bytes": submissions.largest_file(
             shown.competition, installation().config.upload_mib << 20
         ),
+        "piece_bytes": PIECE_BYTES,
         "output_name": shown.spec.output_file,
         "packages": workers.environment(session, queue) if {*kinds} - {"predictions"} else {},
     }
@@ -242,17 +261,29 @@ def my_submissions(slug: str) -> str:
 
 @blueprint.get("/submissions/rows")
 def submission_rows(slug: str) -> Response | str:
-    """The table alone, for looking again; 304 while nothing has changed."""
+    """The table alone, for looking again; 304 while nothing has changed.
+
+    What others do moves places in the queue: for them it is made anew every ten seconds.
+    """
     caller = identity.need_caller()
     with installation().database.reading() as session:
-        shown = frame(session, slug)
-        competitions.need_team(session, shown.competition, caller)
-        return render_template("competition/rows.html", here=shown, **_rows(session, shown))
+        shown = glance(session, slug)
+        team = competitions.need_team(session, shown.competition, caller)
+        latest = attempts.latest_transition(session, team.id)
+        turn = int(time.time() + team.id) // PLACES_S  # not that of all teams at one moment
+        tag = f"{team.id}-{latest}-{paging.page()}-{turn}"
+        if request.if_none_match.contains_weak(tag):
+            return Response(status=304)
+        answer = Response(
+            render_template("competition/rows.html", here=shown, **_rows(session, shown))
+        )
+    answer.set_etag(tag, weak=True)
+    return answer
 
 
-def _rows(session: Session, shown: Frame) -> dict[str, Any]:
+def _rows(session: Session, shown: Glance) -> dict[str, Any]:
     assert shown.team is not None
-    page = max(1, request.args.get("page", 1, type=int))
+    page = paging.page()
     found = submissions.of_team(session, shown.team.id, page=page, per_page=PER_PAGE)
     lease_s = installation().config.lease_s
     return {

@@ -11,13 +11,14 @@ from podium.accounts import COURSE_ROLES, HOST, RIGHTS, Caller
 from podium.models import Course
 from podium.models.record import now
 from podium.web import identity, installation
-from podium.web.pages import forms
+from podium.web.pages import forms, paging
 from podium.web.uploads import takes_list
 from podium_scoring.errors import SubmissionError
 
 blueprint = Blueprint("courses", __name__, url_prefix="/courses")
 
 MOST_SHOWN = 50  # of what a class list adds or changes
+PEOPLE_PER_PAGE = 100
 
 
 @blueprint.get("/")
@@ -115,12 +116,16 @@ def _people(course: str, **values: object) -> str:
     with installation().database.reading() as session:
         found = courses.find(session, course, caller)
         courses.need_right(found, caller, "see")
+        everybody = courses.people(session, found, search=search)
+        people, page, pages = paging.cut(everybody, PEOPLE_PER_PAGE)
         return render(
             "people",
             session,
             found,
             caller,
-            people=courses.people(session, found, search=search),
+            people=people,
+            page=page,
+            pages=pages,
             requests=joinrequests.of(session, found),
             handles=courses.handles(session, found),
             search=search,

@@ -13,6 +13,7 @@ from podium.errors import AskError, BadRequestError, LimitError
 from podium.models import Competition
 from podium.web import identity, installation
 from podium.web.errors import STATUS
+from podium.web.pages import paging
 from podium.web.pages.competition import frame, render
 
 blueprint = Blueprint("discussion", __name__, url_prefix="/c/<slug>/discussion")
@@ -28,7 +29,7 @@ def threads(slug: str) -> str:
 
 def _list_page(slug: str, error: AskError | None = None) -> str:
     search = request.args.get("search", "")[:100]
-    page = max(1, request.args.get("page", 1, type=int))
+    page = paging.page()
     caller = identity.caller()
     with installation().database.reading() as session:
         shown = frame(session, slug)

@@ -21,11 +21,12 @@ from podium.handedin import Filter
 from podium.models import Submission
 from podium.verdicts import OPEN, State, Verdict
 from podium.web import identity, installation, sheets
-from podium.web.pages import competition, forms
+from podium.web.pages import competition, forms, paging
 
 blueprint = Blueprint("handedin", __name__, url_prefix="/c/<slug>/manage")
 
 PER_PAGE = 50
+PEOPLE_PER_PAGE = 100
 REFUSED_SHOWN = 5
 # What is told of one, and of many.
 PAST = {
@@ -50,7 +51,7 @@ def show(slug: str) -> str:
         need_right(shown.competition, caller, "see")
         total = handedin.count(session, shown.competition, wanted)
         pages = max(1, -(-total // PER_PAGE))
-        page = min(max(1, request.args.get("page", 1, type=int)), pages)
+        page = min(paging.page(), pages)
         found = handedin.find(session, shown.competition, wanted, page=page, per_page=PER_PAGE)
         places = {
             one.id: waiting.place(session, session.get_one(Submission, one.id), here.config.lease_s)
@@ -163,11 +164,17 @@ def show_participants(slug: str) -> str:
         shown = competition.frame(session, slug)
         need_right(shown.competition, caller, "see")
         course = courses.of_competition(session, shown.competition)
+        found = participants.of(session, shown.competition, search)
+        people, page, pages = paging.cut(found, PEOPLE_PER_PAGE)
         return competition.render(
             "participants",
             shown,
             asking=entryrequests.waiting(session, shown.competition),
-            people=participants.of(session, shown.competition, search),
+            people=people,
+            number=len(found),
+            teams=len({one.team for one in found}),
+            page=page,
+            pages=pages,
             staff=participants.staff(session, shown.competition),
             course=course,
             search=search,

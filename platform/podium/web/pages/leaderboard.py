@@ -11,8 +11,8 @@ from podium import competitions, history, leaderboard, shakeup
 from podium.boardrules import LADDER, PRIVATE, SPLITS
 from podium.errors import BadRequestError
 from podium.web import identity, installation, sheets
-from podium.web.pages import chart
-from podium.web.pages.competition import Frame, frame, render
+from podium.web.pages import chart, paging
+from podium.web.pages.competition import Glance, frame, glance, render
 
 blueprint = Blueprint("leaderboard", __name__, url_prefix="/c/<slug>/leaderboard")
 
@@ -35,7 +35,9 @@ def show(slug: str) -> str:
         at = _at(shown)
         values: dict[str, Any] = {"split": split, "search": search, "at": at, "ladder": LADDER}
         if at is not None:
-            board = history.as_of(session, shown.competition, at, page=_page(), reader=shown.reader)
+            board = history.as_of(
+                session, shown.competition, at, page=paging.page(), reader=shown.reader
+            )
         else:
             board = _board(session, shown, split)
         if search:
@@ -53,18 +55,18 @@ def show(slug: str) -> str:
 def rows(slug: str) -> Response | str:
     """The table alone, for looking again; 304 while the board has not changed."""
     with installation().database.reading() as session:
-        shown = frame(session, slug)
+        shown = glance(session, slug)
         split = _split(shown)
-        tag = leaderboard.tag(shown.competition, shown.reader, split, _page())
-        if tag in request.if_none_match:
+        tag = leaderboard.tag(shown.competition, shown.reader, split, paging.page())
+        if request.if_none_match.contains_weak(tag):
             return Response(status=304)
         board = _board(session, shown, split)
         answer = Response(render_rows(shown, board, split))
-    answer.set_etag(tag)
+    answer.set_etag(tag, weak=True)  # the bytes differ by the compression
     return answer
 
 
-def render_rows(shown: Frame, board: leaderboard.Page, split: str) -> str:
+def render_rows(shown: Glance, board: leaderboard.Page, split: str) -> str:
     """The table with what makes it look again."""
     return render("board", shown, board=board, split=split)
 
@@ -73,7 +75,7 @@ def render_rows(shown: Frame, board: leaderboard.Page, split: str) -> str:
 def download(slug: str, style: str) -> Response:
     """The whole board as CSV or JSON, as the reader may see it."""
     with installation().database.reading() as session:
-        shown = frame(session, slug)
+        shown = glance(session, slug)
         split = _split(shown)
         board = leaderboard.read(
             session, shown.competition, split=split, per_page=MOST_ROWS, reader=shown.reader
@@ -91,7 +93,7 @@ def show_shakeup(slug: str) -> str:
         competitions.need_private(shown.competition, identity.caller())
         found = shakeup.read(session, shown.competition, shown.reader)
     pages = max(1, -(-len(found.shifts) // PER_PAGE))
-    page = min(_page(), pages)
+    page = min(paging.page(), pages)
     return render(
         "shakeup",
         shown,
@@ -104,7 +106,7 @@ def show_shakeup(slug: str) -> str:
     )
 
 
-def _split(shown: Frame) -> str:
+def _split(shown: Glance) -> str:
     """The board that is asked for; NoAccessError for one that is not revealed."""
     split = request.args.get("split", shown.split)
     if split not in SPLITS:
@@ -114,11 +116,7 @@ def _split(shown: Frame) -> str:
     return split
 
 
-def _page() -> int:
-    return max(1, request.args.get("page", 1, type=int))
-
-
-def _at(shown: Frame) -> datetime | None:
+def _at(shown: Glance) -> datetime | None:
     """The moment of an earlier board; one without a zone is of the competition's."""
     text = request.args.get("at", "").strip()
     if not text:
@@ -130,7 +128,7 @@ def _at(shown: Frame) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=ZoneInfo(shown.competition.time_zone))
 
 
-def _board(session: Session, shown: Frame, split: str) -> leaderboard.Page:
+def _board(session: Session, shown: Glance, split: str) -> leaderboard.Page:
     return leaderboard.read(
-        session, shown.competition, split=split, page=_page(), reader=shown.reader
+        session, shown.competition, split=split, page=paging.page(), reader=shown.reader
     )

@@ -4,6 +4,7 @@ from flask import Blueprint, request
 
 from podium import encounters, finalround
 from podium.web import identity, installation
+from podium.web.pages import paging
 from podium.web.pages.competition import frame, render
 
 blueprint = Blueprint("matches", __name__, url_prefix="/c/<slug>/matches")
@@ -16,7 +17,7 @@ def show(slug: str) -> str:
     """The matrix of the first by rating, then the games, fifty a page."""
     identity.need_caller()
     team = request.args.get("team", "").strip()[:100]
-    page = max(1, request.args.get("page", 1, type=int))
+    page = paging.page()
     only_final = request.args.get("only_final") == "1"
     with installation().database.reading() as session:
         shown = frame(session, slug)

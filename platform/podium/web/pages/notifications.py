@@ -7,6 +7,7 @@ from podium import notifications
 from podium.models import User
 from podium.web import identity, installation
 from podium.web.navigation import back_to
+from podium.web.pages import paging
 
 blueprint = Blueprint("notifications", __name__, url_prefix="/notifications")
 
@@ -17,7 +18,7 @@ PER_PAGE = 50
 def show() -> str:
     """All of them, the latest first."""
     caller = identity.need_caller()
-    page = max(1, request.args.get("page", 1, type=int))
+    page = paging.page()
     with installation().database.reading() as session:
         return render_template(
             "account/notifications.html",

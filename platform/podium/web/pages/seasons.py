@@ -1,10 +1,11 @@
 """Seasons and people: who stands where over several competitions, and what one has done."""
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template
 
 from podium import seasons
 from podium.models.record import now
 from podium.web import identity, installation
+from podium.web.pages import paging
 
 blueprint = Blueprint("seasons", __name__)
 
@@ -24,12 +25,11 @@ def show(name: str) -> str:
     """The people of a season, fifty a page."""
     with installation().database.reading() as session:
         found = seasons.read(session, identity.caller(), name, now())
-        pages = max(1, -(-len(found.standings) // PER_PAGE))
-        page = min(max(1, request.args.get("page", 1, type=int)), pages)
+        standings, page, pages = paging.cut(found.standings, PER_PAGE)
         return render_template(
             "seasons/show.html",
             season=found,
-            standings=found.standings[(page - 1) * PER_PAGE : page * PER_PAGE],
+            standings=standings,
             mine=next((one for one in found.standings if one.is_me), None),
             page=page,
             pages=pages,

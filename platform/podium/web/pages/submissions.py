@@ -1,11 +1,12 @@
 """One submission in full, and a person's submissions in all competitions."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from podium import catalog, competitions, episodes, rescoring, retention, submissions, waiting
 from podium.verdicts import OPEN, Verdict
 from podium.web import downloads, identity, installation
+from podium.web.pages import paging
 from podium.web.pages.competition import look_again_s
 
 blueprint = Blueprint("submissions", __name__, url_prefix="/submissions")
@@ -18,7 +19,7 @@ EPISODES_SHOWN = 50
 def mine() -> str:
     """What the caller's teams handed in, newest first."""
     caller = identity.need_caller()
-    page = max(1, request.args.get("page", 1, type=int))
+    page = paging.page()
     here = installation()
     lease_s = here.config.lease_s
     with here.database.reading() as session:

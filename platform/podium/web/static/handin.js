@@ -1,6 +1,6 @@
 // The Submit tab: a chosen file is checked here before anything is sent. A table is judged by the
 // published rules, in a worker; of other kinds size, name and first bytes are looked at, and the
-// rest is the server's check.
+// rest is the server's check. A large file goes ahead of the form, in pieces, once for both.
 "use strict";
 
 {
@@ -9,6 +9,8 @@
   const place = document.getElementById("checked");
   const says = document.getElementById("filecheck");
   const STARTS = { code: "PK", npz: "PK", png: "PK", parquet: "PAR1" };
+  const bring = piecewise(input);
+  const isLarge = (file) => file && file.size > Number(input.dataset.pieces);
   let rules, worker, turn = 0;
 
   const part = (name) => says.content.querySelector(`[data-says=${name}]`).cloneNode(true);
@@ -18,7 +20,28 @@
   };
   const show = (...nodes) => place.replaceChildren(...nodes);
   const refused = (name, message) => show(fill(part("misfit"), { name, message }));
-  const byServer = () => input.dispatchEvent(new CustomEvent("change", { bubbles: true, detail: "server" }));
+
+  async function byServer() {
+    const [file] = input.files;
+    if (!isLarge(file)) {
+      input.dispatchEvent(new CustomEvent("change", { bubbles: true, detail: "server" }));
+      return;
+    }
+    const bar = part("sending"), meter = bar.querySelector("progress");
+    show(bar);
+    try {
+      const upload = await bring(file, (share) => { meter.value = share; });
+      if (input.files[0] !== file) return; // another file was chosen meanwhile
+      const said = new FormData(form);
+      said.delete("file");
+      said.set("upload", upload);
+      const answer = await fetch(input.getAttribute("hx-post"), { method: "POST", body: said, headers: { "HX-Request": "true" } });
+      if (!answer.ok) throw new Error(answer.statusText);
+      place.innerHTML = await answer.text();
+    } catch {
+      if (input.files[0] === file) show(part("unsure"));
+    }
+  }
 
   async function published() {
     if (!rules) {
@@ -97,5 +120,38 @@
     if (event.target !== input || event.detail === "server" || !input.files.length) return;
     event.stopImmediatePropagation();
     check(input.files[0]).catch(byServer);
+  }, true);
+
+  // Before podium.js, which sends the form: it gets the name of what has come instead of the file.
+  const bar = form.querySelector(":scope > progress");
+  const status = form.querySelector("[data-upload-status]");
+  const named = form.elements.upload;
+  const forget = () => { named.value = ""; input.disabled = false; };
+  input.addEventListener("change", forget);
+  addEventListener("pageshow", forget); // gone back to, a page is as it was left
+
+  document.addEventListener("submit", async (event) => {
+    const [file] = input.files;
+    if (event.target !== form || named.value || !isLarge(file)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const buttons = [...form.querySelectorAll("button:enabled")];
+    const busy = (is) => { for (const button of buttons) button.disabled = is; };
+    const tell = (share) => {
+      bar.value = share;
+      status.replaceChildren(fill(part("share"), { share: Math.floor(100 * share) }));
+    };
+    const { submitter } = event;
+    Object.assign(bar, { max: 1, value: 0, hidden: false });
+    busy(true);
+    try {
+      named.value = await bring(file, tell);
+      input.disabled = true;
+      setTimeout(() => { busy(false); form.requestSubmit(submitter); }); // not while one is under way
+    } catch {
+      bar.hidden = true;
+      status.replaceChildren(part("broken"));
+      busy(false);
+    }
   }, true);
 }
