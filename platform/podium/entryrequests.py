@@ -109,7 +109,7 @@ def decide(
     if found is None or not is_open or found.declined_at is not None:
         raise NotFoundError(f"{slug} has no request {request_id} that waits: it is decided.")
     user = session.scalars(select(User).where(User.id == found.user_id).with_for_update()).one()
-    verb, said = ("accept", "lets you in") if accepts else ("decline", "does not let you in")
+    verb = "accept" if accepts else "decline"
     if accepts:
         if team_of(session, competition.id, user.id) is None:
             found_team(session, competition, user)
@@ -122,7 +122,7 @@ def decide(
         session,
         notifications.ENTRY,
         [user.id],
-        f"{competition.title} {said}{why}",
+        f"{competition.title} {'lets you in' if accepts else 'does not let you in'}{why}",
         f"/c/{competition.slug}/",
     )
     return user.handle

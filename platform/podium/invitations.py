@@ -187,8 +187,11 @@ def _of_person(
         names = ", ".join(one.team.name for one in found)
         raise BadRequestError(f"Several teams have invited you: {names}. Say which.", field="team")
     if not found:
-        by = f" by {team_name!r}" if team_name else ""
-        raise NotFoundError(f"You are not invited{by} in {competition.slug}.")
+        raise NotFoundError(
+            f"You are not invited by {team_name!r} in {competition.slug}."
+            if team_name
+            else f"You are not invited in {competition.slug}."
+        )
     return found[0]
 
 

@@ -62,12 +62,12 @@ def remind(session: Session, competition: Competition, due_at: datetime) -> int:
         )
         if own.get(team_id, competition.closes_at) == due_at
     ]
-    whose = "ends" if due_at == competition.closes_at else "ends for you"
     return notifications.tell(
         session,
         notifications.DEADLINE,
         people,
-        f"{competition.title} {whose} on {due_at:%-d %b %Y, %H:%M} UTC.",
+        f"{competition.title} {'ends' if due_at == competition.closes_at else 'ends for you'} on "
+        f"{due_at:%-d %b %Y, %H:%M} UTC.",
         f"/c/{competition.slug}/",
         key=_key(competition.id, due_at),
     )

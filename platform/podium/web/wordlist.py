@@ -1,7 +1,7 @@
 """The catalogs of translations, brought up to date: `make words`.
 
-Every text of the templates is in every catalog; what was changed is marked fuzzy and shown in
-English until somebody has looked at it.
+Every text of the templates and of `sayings.SOURCES` is in every catalog; what was changed is
+marked fuzzy and shown in English until somebody has looked at it.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,8 @@ from jinja2 import Environment, FileSystemLoader
 from jinja2.nodes import Call, Const, Name
 
 from podium.verdicts import Verdict
-from podium.web import words
+from podium.web import sayings, words
+from podium.web.pages import display
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -32,11 +33,13 @@ def messages() -> Iterator[tuple[str, str]]:
 
 
 def of_templates() -> Catalog:
-    """The texts of the templates as a catalog without translations."""
+    """The texts of templates and code as a catalog without translations."""
     found = Catalog(project="Podium", fuzzy=False)
     for message, name in messages():
         found.add(message, locations=[(name, 0)])
-    for message in words.SPOKEN:
+    for message, name in sayings.of_code():
+        found.add(message, locations=[(name, 0)])
+    for message in (*words.SPOKEN, *display.ERROR_TITLES.values()):
         found.add(message)
     for verdict in Verdict:
         found.add(verdict.meaning.title)

@@ -9,6 +9,7 @@ import functools
 import re
 from pathlib import Path
 
+from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from flask import Flask, g, has_request_context, request
 from jinja2.ext import Extension
@@ -36,6 +37,11 @@ SPOKEN = (
     *("Draft", "Upcoming", "Open", "Closed", "Preparing", "Broken", "Ended", "Final"),
     *("Checked", "Scheduled", "Revealed"),
     *("Student", "Assistant", "Instructor", "Perfect", "Sample", "Random", "Baseline"),
+    # Values of sentences; see `podium.web.sayings`.
+    *("queued", "running", "scoring", "scored", "invalid", "failed", "cancelled", "error"),
+    *("student", "assistant", "instructor", "admin"),
+    *("it is scored", "it failed", "the file does not fit"),
+    "an error of ours, it was not counted",
 )
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'')
 PLACE = re.compile(r"\{(\w+)\}")
@@ -67,11 +73,16 @@ def translated(message: str, **values: object) -> Markup:
 @functools.cache
 def catalog(name: str) -> dict[str, str]:
     """The messages of a language; none for English, which is their own."""
+    return {str(one.id): str(one.string) for one in file_of(name) if one.id and not one.fuzzy}
+
+
+def file_of(name: str) -> Catalog:
+    """A language's catalog as it is committed; an empty one for English."""
     file = CATALOGS / f"{name}.po"
     if not file.is_file():
-        return {}
+        return Catalog()
     with file.open("rb") as read:
-        return {str(one.id): str(one.string) for one in read_po(read) if one.id and not one.fuzzy}
+        return read_po(read)
 
 
 class Wrapping(Extension):
