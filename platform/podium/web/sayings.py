@@ -24,7 +24,14 @@ SOURCES = (
     *("web/pages/competition.py", "web/pages/discussion.py", "web/pages/courses.py"),
     *("addresses.py", "discussion.py", "finals.py", "departure.py", "joinrequests.py"),
     *("entryrequests.py", "identities.py", "notifications.py", "competitions.py"),
-    *("attempts.py", "difference.py", "reminders.py", "reveal.py"),
+    *("attempts.py", "difference.py", "reminders.py", "reveal.py", "arrivals.py", "publishing.py"),
+    *("courses.py", "grades.py", "plaincsv.py", "editing.py", "boardoptions.py", "conduct.py"),
+    *("revision.py", "template.py", "givens.py", "roster.py", "allowances.py", "gradelists.py"),
+    *("bulkacts.py", "announcements.py", "rescoring.py", "targets.py", "episodes.py"),
+    *("hosting.py", "history.py", "operation.py", "retention.py", "seasons.py", "boardrules.py"),
+    *("handedin.py", "modelfile.py", "checking.py", "web/provider.py"),
+    *(f"web/pages/{name}.py" for name in ("manage", "publishing", "grades", "operation")),
+    *(f"web/pages/{name}.py" for name in ("leaderboard", "announcements", "admin", "teach")),
 )
 # A longer text is somebody's input with a few words of ours; to search it would only cost time.
 LONGEST = 1000
