@@ -4,9 +4,10 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from werkzeug.serving import make_server
 
 from podium import competitions, judging, reveal
@@ -50,8 +51,8 @@ def open_browser(request, chromium: Browser, site: str):
     """A browser of its own for each person, as wide as a screen or as a phone."""
     contexts = []
 
-    def opened(**options: object) -> Page:
-        size = {"width": request.param, "height": 800}
+    def opened(**options: Any) -> Page:
+        size = ViewportSize(width=request.param, height=800)
         context = chromium.new_context(base_url=site, viewport=size, **options)
         contexts.append(context)
         return context.new_page()
@@ -63,6 +64,7 @@ def open_browser(request, chromium: Browser, site: str):
 
 def fits(page: Page) -> None:
     """Nothing of the page lies beside the screen."""
+    page.wait_for_load_state()
     over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert over <= 0, f"{page.url} is {over} px too wide"
 

@@ -40,6 +40,11 @@ SPOKEN = (
     # Values of sentences; see `podium.web.sayings`.
     *("queued", "running", "scoring", "scored", "invalid", "failed", "cancelled", "error"),
     *("student", "assistant", "instructor", "admin"),
+    *("public", "private", "run", "score", "predictions", "model", "code", "agent"),
+    *("image classification", "text classification", "object detection", "translation"),
+    *("response selection", "image generation", "recommendation"),
+    *("reinforcement learning", "games of two players", "classification", "regression"),
+    *("and", "or"),
     *("it is scored", "it failed", "the file does not fit"),
     "an error of ours, it was not counted",
 )
@@ -51,6 +56,7 @@ def init_app(app: Flask) -> None:
     """Compile templates so, and let them know the language."""
     app.jinja_env.add_extension(Wrapping)
     app.jinja_env.globals.update(_w=translated, language=language, LANGUAGES=LANGUAGES)
+    app.jinja_env.filters["word"] = word
 
 
 def language() -> str:
@@ -68,6 +74,11 @@ def translated(message: str, **values: object) -> Markup:
     """A message of a template in the reader's language, with its values escaped."""
     text = catalog(language()).get(message) or message
     return Markup(PLACE.sub(lambda found: str(escape(values.get(found[1], found[0]))), text))
+
+
+def word(text: str) -> str:
+    """One of our words in the reader's language; any other text as it is. Not escaped."""
+    return catalog(language()).get(text, text) if text in SPOKEN else text
 
 
 @functools.cache

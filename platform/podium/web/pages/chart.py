@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from podium.history import Progress
 from podium.shakeup import Shift
+from podium.web.pages import display
 
 WIDTH, HEIGHT = 720, 300
 LEFT, RIGHT, TOP, BOTTOM = 52, 150, 12, 28
@@ -170,4 +171,4 @@ def _moments(first: datetime, last: datetime) -> list[datetime]:
 
 
 def _day(at: datetime, span: timedelta) -> str:
-    return f"{at:%-d %b}" if span > timedelta(days=2) else f"{at:%-d %b %H:%M}"
+    return display.day(at) if span > timedelta(days=2) else f"{display.day(at)} {at:%H:%M}"

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import nh3
+from babel.dates import get_month_names
 from flask import Flask, g, request, url_for
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -112,12 +113,29 @@ def _digest(name: str) -> str:
 
 def utc(moment: datetime) -> str:
     """A time with its zone: "24 Nov 2026, 11:50 UTC"."""
-    return f"{moment.astimezone(UTC):%-d %b %Y, %H:%M} UTC"
+    return f"{written(moment.astimezone(UTC))} UTC"
 
 
 def zoned(moment: datetime, zone: str) -> str:
     """A time in a zone that is named: "24 Nov 2026, 12:50 (Europe/Berlin)"."""
-    return f"{moment.astimezone(ZoneInfo(zone)):%-d %b %Y, %H:%M} ({zone})"
+    return f"{written(moment.astimezone(ZoneInfo(zone)))} ({zone})"
+
+
+def written(moment: datetime) -> str:
+    """Day and time of day in the reader's language, without a zone."""
+    return f"{day(moment)} {moment.year}, {moment:%H:%M}"
+
+
+def day(moment: datetime) -> str:
+    """Day and month in the reader's language: "24 Nov"."""
+    chosen = language()
+    return f"{moment.day}{'.' if chosen == 'de' else ''} {months(chosen)[moment.month]}"
+
+
+@functools.cache
+def months(name: str) -> dict[int, str]:
+    """The short names of the months, by number, in a language."""
+    return dict(get_month_names("abbreviated", locale=name))
 
 
 def ago(moment: datetime) -> str:
