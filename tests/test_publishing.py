@@ -94,6 +94,21 @@ def test_a_table_becomes_a_draft_that_only_its_staff_sees(installation, factory,
     assert of(installation)[0] is Stage.DRAFT
 
 
+def test_a_worker_that_is_quicker_than_a_baseline_does_not_check_without_it(
+    installation, factory, teacher, draft, monkeypatch
+):
+    keep = installation.storage.keep
+
+    def and_a_worker_comes_by(incoming, key):
+        checkup.work(installation)
+        keep(incoming, key)
+
+    monkeypatch.setattr(installation.storage, "keep", and_a_worker_comes_by)
+    hand_in(installation, factory, teacher, guess(draft))
+    assert checkup.work(installation)
+    assert of(installation)[1] == []
+
+
 def test_a_draft_takes_nothing(installation, factory, teacher, draft):
     act(installation, lambda s: competitions.join(s, competitions.find(s, "larger"), teacher))
     with pytest.raises(ClosedError, match="is a draft"):

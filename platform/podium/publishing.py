@@ -374,8 +374,6 @@ def hand_in_baseline(
             raise BadRequestError(
                 f"A baseline's name has 2 to {LONGEST_SLUG} characters.", field="name"
             )
-        if competition.is_draft:
-            competition.checks_wanted_at = now()
         audit(session, caller, "competition.baseline", competition, baseline=name)
     return submissions.accept_baseline(installation, slug, name, upload)
 

@@ -171,7 +171,11 @@ def _of_key(session: Session, team_id: int, key: str) -> Submission | None:
 
 
 def accept_baseline(installation: Installation, slug: str, team_name: str, upload: Upload) -> int:
-    """Record a baseline's submission; it takes the same queue, but no limit applies."""
+    """Record a baseline's submission; it takes the same queue, but no limit applies.
+
+    A draft is to be checked after its score: wished for together with the row, since a worker
+    that found the wish alone would check without it.
+    """
     file_key = _new_key()
     installation.storage.keep(upload.file, file_key)
     with installation.database.writing() as session:
@@ -188,6 +192,8 @@ def accept_baseline(installation: Installation, slug: str, team_name: str, uploa
             team = Team(competition_id=competition.id, name=team_name, is_baseline=True)
             session.add(team)
             session.flush()
+        if competition.is_draft:
+            competition.checks_wanted_at = now()
         submission = _insert(
             session, competition, team, upload, file_key, now(), None, lane=turns.DEMO
         )

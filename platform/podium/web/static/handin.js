@@ -122,6 +122,9 @@
     check(input.files[0]).catch(byServer);
   }, true);
 
+  // Chosen before this script was there.
+  if (input.files.length) input.dispatchEvent(new Event("change", { bubbles: true }));
+
   // Before podium.js, which sends the form: it gets the name of what has come instead of the file.
   const bar = form.querySelector(":scope > progress");
   const status = form.querySelector("[data-upload-status]");
