@@ -70,12 +70,12 @@ def hosted(session: Session, caller: Caller) -> list[Hosted]:
         for one in session.scalars(select(Competition).where(sight_of(caller), mine))
         if is_staff(one, caller) and not one.is_practice
     ]
-    waiting = Waiting.of(session, [one.id for one in found], moment)
+    pending = Pending.of(session, [one.id for one in found], moment)
     rows = [
         Hosted(
             one,
             publishing.stage(one, moment),
-            [Need(one, what, path) for what, path in _needs(session, caller, one, moment, waiting)],
+            [Need(one, what, path) for what, path in _needs(session, caller, one, moment, pending)],
         )
         for one in found
     ]
@@ -91,7 +91,7 @@ def hosted(session: Session, caller: Caller) -> list[Hosted]:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class Pending:
     """What waits in several competitions, counted for all at once: by the competition's id."""
 
     in_error: dict[int, int]
@@ -127,7 +127,7 @@ def _needs(
     caller: Caller,
     competition: Competition,
     moment: datetime,
-    waiting: Waiting,
+    pending: Pending,
 ) -> list[tuple[str, str]]:
     """What a competition needs of its staff, and where."""
     base = f"/c/{competition.slug}/manage"
@@ -137,16 +137,16 @@ def _needs(
         found.append(
             (f"Draft: {waits[0]}" if waits else "Checked: it may be published", f"{base}/publish")
         )
-    if in_error := waiting.in_error.get(competition.id):
+    if in_error := pending.in_error.get(competition.id):
         found.append((f"{in_error} submissions ended in error", base))
-    if stuck := waiting.stuck.get(competition.id):
+    if stuck := pending.stuck.get(competition.id):
         found.append((f"{stuck} submissions wait for more than 15 minutes", base))
-    asked = waiting.asking.get(competition.id)
+    asked = pending.asking.get(competition.id)
     if asked and may(competition, caller, entryrequests.RIGHT):
         who = "1 person asks" if asked == 1 else f"{asked} people ask"
         found.append((f"{who} to be let in", f"{base}/participants"))
     if is_host(competition, caller):
-        if competition.id in waiting.trials:
+        if competition.id in pending.trials:
             found.append(("A rescoring waits to be applied or discarded", f"{base}/rescoring"))
         found += _decisions(session, competition, moment, base)
     return found

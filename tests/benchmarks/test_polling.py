@@ -8,19 +8,15 @@ the 500 share this machine.
 """
 
 import asyncio
-import os
 import random
-import socket
 import statistics
-import subprocess
-import sys
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from tests.servers import web
 
 from podium import competitions, judging, signins
 from podium.models import User
@@ -37,34 +33,9 @@ GOAL_MS = 300
 
 @pytest.fixture
 def port(installation: Any) -> Iterator[int]:
-    """A running server of this installation."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    config = installation.config
-    settings = {
-        "HOME": str(config.home),
-        "PORT": str(port),
-        "DATABASE_URL": config.database_url,
-        "REDIS_URL": config.redis_url,
-        "STORAGE_URL": config.storage_url,
-        "SECRET_KEY": config.secret_key,
-        "API_LIMIT": "100000 per minute",  # all of them come from one address
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "podium.cli", "web"],
-        env=os.environ | {f"PODIUM_{name}": value for name, value in settings.items()},
-    )
-    while True:
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5).close()
-            break
-        except OSError:
-            assert process.poll() is None
-            time.sleep(0.1)
-    yield port
-    process.terminate()
-    process.wait(timeout=30)
+    """Where the server runs; all students come from one address."""
+    with web(installation, API_LIMIT="100000 per minute") as (_, url):
+        yield int(url.rpartition(":")[2])
 
 
 async def look(port: int, cookie: str, path: str, every_s: float, end: float, seen: Any) -> None:

@@ -1,16 +1,15 @@
 """Ranks that move, finals, teams that merge, a rescoring and the shake-up, in a real Chromium."""
 
-import threading
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import update
-from werkzeug.serving import make_server
+from tests.browser.visitors import sign_in
+from tests.servers import scoring, serving
 
-from podium import accounts, boardclock, conduct, judging, uncertainty
+from podium import accounts, boardclock, conduct, uncertainty
 from podium.models import Competition, User
 from podium.models.record import now
 
@@ -41,33 +40,8 @@ def site(app, installation, factory) -> Iterator[str]:
             session.execute(own.values(password_hash=accounts.hashed("correct horse")))
     boardclock.tick(installation, now())
     uncertainty.work(installation)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    stopped = threading.Event()
-
-    def work() -> None:
-        while not stopped.is_set():
-            if taken := judging.take(installation, "score", "w1"):
-                judging.judge(installation, taken)
-            else:
-                time.sleep(0.05)
-
-    worker = threading.Thread(target=work)
-    worker.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    stopped.set()
-    worker.join()
-    server.shutdown()
-    server.server_close()
-
-
-def sign_in(page: Page, handle: str) -> None:
-    page.context.clear_cookies()
-    page.goto("/sign-in")
-    page.get_by_label("Handle").fill(handle)
-    page.get_by_label("Password").fill("correct horse")
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    with serving(app) as address, scoring(installation):
+        yield address
 
 
 def rank(page: Page, team: str) -> object:

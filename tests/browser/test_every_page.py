@@ -1,6 +1,5 @@
 """Every page that there is, by axe and by the ruler; a route without a line here fails."""
 
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 from sqlalchemy import update
-from werkzeug.serving import make_server
+from tests.browser.visitors import sign_in
+from tests.servers import serving
 
 from podium import (
     accounts,
@@ -160,11 +160,8 @@ def site(app, installation, factory, arena, predictions) -> Iterator[tuple[str, 
         session.execute(update(User).values(password_hash=accounts.hashed("correct horse")))
         assert session.get_one(Competition, toy.id).course_id
         assert publishing.blockers(competitions.find(session, "draft"))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}", numbers
-    server.shutdown()
-    server.server_close()
+    with serving(app) as address:
+        yield address, numbers
 
 
 def test_every_route_of_a_page_has_its_line(app):
@@ -257,11 +254,3 @@ def walk(page: Page) -> list[str]:
         page.keyboard.press("Tab")
     missed: list[str] = page.evaluate(MISSED)
     return missed
-
-
-def sign_in(page: Page, handle: str) -> None:
-    page.goto("/sign-in")
-    page.get_by_label("Handle").fill(handle)
-    page.get_by_label("Password").fill("correct horse")
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    page.wait_for_load_state()

@@ -2,13 +2,13 @@
 
 import base64
 import io
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
+from tests.browser.visitors import sign_up_and_join
+from tests.servers import serving
 
 from podium import checking
 
@@ -189,22 +189,8 @@ IN_PAGE = """async ({rules, worker, content}) => {
 @pytest.fixture
 def site(app, factory) -> Iterator[str]:
     factory.competition()
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-def sign_up(page: Page) -> None:
-    page.goto("/sign-up")
-    page.get_by_label("Handle").fill("ada-01")
-    page.get_by_label("E-mail address").fill("ada@example.org")
-    page.get_by_label("Password").fill("correct horse")
-    page.get_by_role("main").get_by_role("button", name="Sign up").click()
-    page.goto("/c/toy/")
-    page.get_by_role("button", name="Join").click()
-    expect(page.get_by_text("You are in")).to_be_visible()
+    with serving(app) as address:
+        yield address
 
 
 def said(page: Page, slug: str, content: bytes) -> dict[str, Any]:
@@ -234,7 +220,7 @@ def difference(page: Page, installation: Any, slug: str, files: dict[str, bytes]
 
 
 def test_the_page_and_the_server_say_the_same_of_a_table_of_labels(page, installation):
-    sign_up(page)
+    sign_up_and_join(page, "ada-01")
     assert difference(page, installation, "toy", DIGITS) == []
 
 
@@ -245,13 +231,13 @@ def test_the_page_and_the_server_say_the_same_of_other_forms(page, installation,
     answers = {"columns": [{"name": "label", "type": "integer"}]} if slug == "shares" else {}
     tables = {"submission": {"format": "csv", **form}, "metric": read}
     factory.competition(slug, (tables | ({"answers": answers} if answers else {}), b"", sample))
-    sign_up(page)
+    sign_up_and_join(page, "ada-01")
     assert said(page, slug, sample)["ok"]
     assert difference(page, installation, slug, files) == []
 
 
 def test_a_file_is_judged_before_anything_is_sent(page, tmp_path, installation):
-    sign_up(page)
+    sign_up_and_join(page, "ada-01")
     page.goto("/c/toy/submit")
     sent: list[str] = []
     page.on("request", lambda one: sent.append(one.url) if one.method == "POST" else None)
@@ -266,7 +252,7 @@ def test_a_file_is_judged_before_anything_is_sent(page, tmp_path, installation):
 
 
 def test_an_identical_earlier_file_is_told_before_it_is_sent(page, tmp_path, predictions):
-    sign_up(page)
+    sign_up_and_join(page, "ada-01")
     (tmp_path / "one.csv").write_text(predictions(15))
     page.goto("/c/toy/submit")
     page.get_by_label("File", exact=True).set_input_files(tmp_path / "one.csv")
@@ -278,7 +264,7 @@ def test_an_identical_earlier_file_is_told_before_it_is_sent(page, tmp_path, pre
 
 
 def test_a_file_that_is_too_large_is_refused_before_it_is_sent(page, tmp_path):
-    sign_up(page)
+    sign_up_and_join(page, "ada-01")
     page.goto("/c/toy/submit")
     page.locator("#file").evaluate("(input) => { input.dataset.most = 10; }")
     (tmp_path / "large.csv").write_bytes(DIGITS["as asked"])
@@ -290,7 +276,7 @@ def test_what_does_not_begin_as_its_format_is_refused_before_it_is_sent(page, tm
     form = {"format": "parquet", "id": {"name": "id", "type": "integer"}}
     form |= {"columns": [{"name": "label", "type": "integer"}]}
     factory.competition("columns", ({"submission": form}, b"", b""))
-    sign_up(page)
+    sign_up_and_join(page, "ada-01")
     page.goto("/c/columns/")
     page.get_by_role("button", name="Join").click()
     page.goto("/c/columns/submit")

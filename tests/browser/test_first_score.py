@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
+from playwright.sync_api import expect
+from tests.browser.visitors import sign_up_and_join
+from tests.servers import serving
 
 pytestmark = pytest.mark.browser
 
@@ -20,8 +20,6 @@ def site(app, installation, factory, predictions, config) -> Iterator[str]:
     factory.offer("sample_submission.csv", predictions(0).encode())
     for handle, correct in (("rival-01", 12), ("rival-02", 5)):
         factory.submit(factory.member(handle), predictions(correct))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     environment = {
         "PATH": "/usr/bin:/bin",
         "PODIUM_HOME": str(config.home),
@@ -30,23 +28,11 @@ def site(app, installation, factory, predictions, config) -> Iterator[str]:
         "PODIUM_STORAGE_URL": config.storage,
     }
     command = [sys.executable, "-P", "-m", "podium.cli", "worker", "--queue", "score"]
-    worker = subprocess.Popen(command, env=environment)
-    yield f"http://127.0.0.1:{server.server_port}"
-    worker.terminate()
-    worker.wait()
-    server.shutdown()
-    server.server_close()
-
-
-def sign_up_and_join(page: Page) -> None:
-    page.goto("/c/toy/")
-    page.get_by_role("link", name="Sign up to take part").click()
-    page.get_by_label("Handle").fill("ada-01")
-    page.get_by_label("E-mail address").fill("ada@example.org")
-    page.get_by_label("Password").fill("correct horse")
-    page.get_by_role("main").get_by_role("button", name="Sign up").click()
-    page.get_by_role("button", name="Join").click()
-    expect(page.get_by_text("You are in Toy digits")).to_be_visible()
+    with serving(app) as address:
+        worker = subprocess.Popen(command, env=environment)
+        yield address
+        worker.terminate()
+        worker.wait()
 
 
 def write(tmp_path: Path, name: str, content: str) -> Path:
@@ -56,7 +42,7 @@ def write(tmp_path: Path, name: str, content: str) -> Path:
 
 
 def test_sign_up_join_upload_and_see_the_own_row(page, tmp_path, predictions):
-    sign_up_and_join(page)
+    sign_up_and_join(page, "ada-01")
     page.get_by_role("link", name="Submit", exact=True).click()
     page.get_by_label("File", exact=True).set_input_files(
         write(tmp_path, "bad.csv", predictions(15).replace("\n3,3", "\n3,33"))
@@ -86,7 +72,7 @@ def test_the_board_follows_without_a_reload(page, tmp_path, predictions, factory
 
 
 def test_a_double_click_and_the_back_button_make_no_second_submission(page, tmp_path, predictions):
-    sign_up_and_join(page)
+    sign_up_and_join(page, "ada-01")
     page.goto("/c/toy/submit")
     page.get_by_label("File", exact=True).set_input_files(
         write(tmp_path, "good.csv", predictions(15))
@@ -106,7 +92,7 @@ PATHS += ["/c/toy/submissions", "/c/toy/rules"]
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_every_page_is_accessible_and_fits_a_small_screen(page, inspect, tmp_path, predictions):
-    sign_up_and_join(page)
+    sign_up_and_join(page, "ada-01")
     page.goto("/c/toy/submit")
     page.get_by_label("File", exact=True).set_input_files(
         write(tmp_path, "bad.csv", "id,label\n0,12\n")

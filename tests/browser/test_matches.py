@@ -1,13 +1,13 @@
 """The Matches tab in a browser."""
 
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
 from sqlalchemy import update
-from werkzeug.serving import make_server
+from tests.browser.visitors import sign_in
+from tests.servers import serving
 
 from podium import accounts, boardclock
 from podium.models import Competition, User
@@ -28,25 +28,12 @@ def site(app, installation, arena) -> Iterator[str]:
     with installation.database.writing() as session:
         ada = session.get_one(User, arena.people["ada-01"].id)
         ada.password_hash = accounts.hashed("correct horse")
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def sign_in(page) -> None:
-    page.goto("/sign-in")
-    page.get_by_label("Handle").fill("ada-01")
-    page.get_by_label("Password").fill("correct horse")
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("link", name="ada-01")).to_be_visible()
+    with serving(app) as address:
+        yield address
 
 
 def test_who_beats_whom_is_read_and_a_game_is_looked_up(page, inspect):
-    sign_in(page)
+    sign_in(page, "ada-01")
     page.goto("/c/duel/")
     page.get_by_role("link", name="Matches").click()
     rows = page.get_by_role("region", name="Who beats whom").locator("tbody tr")
@@ -70,7 +57,7 @@ def test_the_final_round_is_followed_without_a_reload(page, inspect, arena):
             update(Competition).values(closes_at=now() - timedelta(seconds=1), final_games=2)
         )
     boardclock.tick(arena.here, now())
-    sign_in(page)
+    sign_in(page, "ada-01")
     page.goto("/c/duel/matches")
     told = page.locator("#final")
     expect(told).to_contain_text("Final round: 0 of 20 games.")

@@ -6,14 +6,14 @@ In every run the pages are asked for what the pictures show, so that none can go
 import os
 import random
 import re
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select, update
-from werkzeug.serving import make_server
+from tests.browser.visitors import sign_in
+from tests.servers import serving
 
 from podium import accounts, boardclock, competitions, entries, uncertainty
 from podium.models import Competition, Team, User
@@ -70,11 +70,8 @@ def site(app, installation, factory) -> Iterator[str]:
         entries.rebuild(session, competitions.find(session, "digits"))
     boardclock.tick(installation, now())
     uncertainty.work(installation)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving(app) as address:
+        yield address
 
 
 def take(page: Page, name: str) -> None:
@@ -85,10 +82,7 @@ def take(page: Page, name: str) -> None:
 
 def test_the_pictures_of_the_docs_show_what_there_is(page, tmp_path):
     page.set_viewport_size(SIZE)
-    page.goto("/sign-in")
-    page.get_by_label("Handle").fill("ada-01")
-    page.get_by_label("Password").fill("correct horse")
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    sign_in(page, "ada-01")
     page.goto("/c/digits/leaderboard")
     board = page.locator("#board")
     expect(board.get_by_role("row", name="ada-01")).to_contain_text("You")

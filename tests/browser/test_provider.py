@@ -1,17 +1,16 @@
 """Signing in at a provider of identities, in a real Chromium and at a real provider's process."""
 
 import os
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 from playwright.sync_api import Page, expect
-from werkzeug.serving import make_server
+from tests.browser.visitors import sign_up
+from tests.servers import free_port, serving
 
 PROVIDER = Path(__file__).parents[1] / "openidprovider.py"
 pytestmark = [
@@ -34,9 +33,7 @@ def provider() -> Iterator[str]:
 
 @pytest.fixture
 def site(make_app, provider) -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     app = make_app(
         base_url=f"http://127.0.0.1:{port}",
         oidc_issuer=provider,
@@ -44,11 +41,8 @@ def site(make_app, provider) -> Iterator[str]:
         oidc_client_secret="a secret of the provider",
         oidc_name="the campus account",
     )
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving(app, port) as address:
+        yield address
 
 
 def sign_in(page: Page) -> None:
@@ -79,11 +73,7 @@ def test_what_goes_wrong_there_is_said_here(chromium, site, provider):
 
 
 def test_an_account_with_a_password_is_linked(page, provider):
-    page.goto("/sign-up")
-    page.get_by_label("Handle").fill("ada-01")
-    page.get_by_label("E-mail address").fill("ada@example.org")
-    page.get_by_label("Password").fill("correct horse")
-    page.get_by_role("main").get_by_role("button", name="Sign up").click()
+    sign_up(page, "ada-01")
     page.goto("/account")
     page.get_by_role("link", name="Link the campus account").click()
     expect(page.get_by_role("region", name="Linked sign-ins")).to_be_visible()

@@ -1,7 +1,6 @@
 """Replays looked at in a browser: on their page, and as the file that the command line writes."""
 
 import contextlib
-import threading
 import time
 from collections.abc import Iterator
 
@@ -9,7 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
-from werkzeug.serving import make_server
+from tests.browser.visitors import sign_in
+from tests.servers import serving
 
 from podium import accounts, attempts, competitions, episodes, matches
 from podium.cli.episodes import page as page_of
@@ -51,13 +51,8 @@ def site(app, installation, factory, lander, duel) -> Iterator[str]:
     keep(installation, from_lander, GAME, Side(from_lander, 1.0), Side(rival, 0.0))
     fault = "Column 9 is none of the seven."
     keep(installation, rival, BROKEN_OFF, Side(from_lander, 1.0), Side(rival, 0.0, fault))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app) as address:
+        yield address
 
 
 def join(factory, caller):
@@ -84,14 +79,6 @@ def keep(installation, submission_id: int, replay: Replay, *sides: Side) -> None
             matches.settle(session, lease, submission, None)
 
 
-def sign_in(page) -> None:
-    page.goto("/sign-in")
-    page.get_by_label("Handle").fill("ada-01")
-    page.get_by_label("Password").fill("correct horse")
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("link", name="ada-01")).to_be_visible()
-
-
 def drawn(page) -> int:
     """How many pixels of the canvas are painted."""
     return page.evaluate(
@@ -102,7 +89,7 @@ def drawn(page) -> int:
 
 
 def test_a_flight_is_played_stepped_and_looked_at_again(page, inspect):
-    sign_in(page)
+    sign_in(page, "ada-01")
     page.goto("/episodes/1")
     says = page.locator("[data-player]").get_by_role("status")
     expect(says).to_have_text("Step 0 of 39. Return so far 1.5, no engine.")
@@ -121,7 +108,7 @@ def test_a_flight_is_played_stepped_and_looked_at_again(page, inspect):
 
 
 def test_a_game_tells_who_played_what_and_what_was_drawn_at_random(page):
-    sign_in(page)
+    sign_in(page, "ada-01")
     page.goto("/episodes/2")
     says = page.locator("[data-player]").get_by_role("status")
     expect(says).to_have_text("Step 0 of 7. The board is empty.")
@@ -140,7 +127,7 @@ def test_a_game_tells_who_played_what_and_what_was_drawn_at_random(page):
 
 
 def test_a_replay_is_led_by_keys_alone(page):
-    sign_in(page)
+    sign_in(page, "ada-01")
     page.goto("/episodes/2")
     player = page.get_by_role("group", name="Replay")
     says = player.get_by_role("status")
@@ -166,7 +153,7 @@ def test_a_replay_is_led_by_keys_alone(page):
 
 
 def test_speed_changes_how_long_a_game_takes(page):
-    sign_in(page)
+    sign_in(page, "ada-01")
     page.goto("/episodes/2")
     player = page.get_by_role("group", name="Replay")
     took = {}
@@ -181,7 +168,7 @@ def test_speed_changes_how_long_a_game_takes(page):
 
 
 def test_an_error_is_shown_at_the_move_at_which_it_happened(page):
-    sign_in(page)
+    sign_in(page, "ada-01")
     page.goto("/episodes/3")
     says = page.locator("[data-player]").get_by_role("status")
     page.get_by_role("slider").fill("3")
@@ -196,7 +183,7 @@ def test_an_error_is_shown_at_the_move_at_which_it_happened(page):
 
 def test_who_wants_less_motion_sees_stills(page):
     page.emulate_media(reduced_motion="reduce")
-    sign_in(page)
+    sign_in(page, "ada-01")
     page.goto("/episodes/1")
     says = page.locator("[data-player]").get_by_role("status")
     seen = set()
@@ -210,7 +197,7 @@ def test_who_wants_less_motion_sees_stills(page):
 
 def test_it_fits_a_small_screen(page):
     page.set_viewport_size({"width": 360, "height": 740})
-    sign_in(page)
+    sign_in(page, "ada-01")
     for episode in (1, 2):
         page.goto(f"/episodes/{episode}")
         expect(page.locator("[data-player]").get_by_role("status")).to_contain_text("Step 0")

@@ -1,7 +1,6 @@
 """What code that failed says to its team, and what hosts and admins see of the queue."""
 
 import io
-import threading
 import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,7 +8,8 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 from sqlalchemy import update
-from werkzeug.serving import make_server
+from tests.browser.visitors import sign_in
+from tests.servers import serving
 
 from podium import accounts, assignments
 from podium.assignments import Report
@@ -70,11 +70,8 @@ def site(app, installation, factory, predictions) -> Iterator[str]:
         user = session.get_one(User, ada.id)
         user.password_hash = accounts.hashed("correct horse")
     assert failed
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving(app) as address:
+        yield address
 
 
 def zipped() -> bytes:
@@ -104,14 +101,6 @@ def lose(installation, factory, submission_id: int) -> None:
         key = session.get_one(Submission, submission_id).file_key
     installation.storage.delete(key)
     factory.judge(submission_id)
-
-
-def sign_in(page, handle: str) -> None:
-    page.goto("/sign-in")
-    page.get_by_label("Handle").fill(handle)
-    page.get_by_label("Password").fill("correct horse")
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("link", name=handle)).to_be_visible()
 
 
 def test_a_failed_run_is_understood_from_its_page_alone(page, inspect):

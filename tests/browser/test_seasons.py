@@ -1,13 +1,12 @@
 """Seasons, profile and the board with medals in a browser."""
 
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
 from sqlalchemy import update
-from werkzeug.serving import make_server
+from tests.servers import serving
 
 from podium import competitions, reveal
 from podium.models import Competition
@@ -31,13 +30,8 @@ def site(app, installation, factory, predictions) -> Iterator[str]:
             session.execute(update(Competition).values(closes_at=now() - timedelta(seconds=1)))
         with installation.database.writing() as session:
             reveal.when_due(session, competitions.find(session, slug), now())
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app) as address:
+        yield address
 
 
 def test_from_the_season_to_a_person_to_the_final_board(page, inspect):

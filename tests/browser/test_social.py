@@ -1,13 +1,13 @@
 """Accounts, notifications, discussions and errors in a real Chromium, on every page of them."""
 
 import re
-import threading
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from sqlalchemy import select, update
-from werkzeug.serving import make_server
+from tests.browser.visitors import sign_in
+from tests.servers import serving
 
 from podium import accounts, competitions, discussion, notifications, postman
 from podium.models import User
@@ -42,11 +42,8 @@ def site(make_app, installation, factory) -> Iterator[str]:
         notifications.tell(
             session, notifications.DEADLINE, [ada.id], "Toy digits ends tomorrow.", "/c/toy/"
         )
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with serving(app) as address:
+        yield address
 
 
 class Postbox:
@@ -55,15 +52,6 @@ class Postbox:
 
     def send(self, mail_id, message):
         self.got.append(message)
-
-
-def sign_in(page: Page, handle: str, password: str = "correct horse") -> None:
-    page.context.clear_cookies()
-    page.goto("/sign-in")
-    page.get_by_label("Handle").fill(handle)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
 
 def test_every_page_of_it_is_accessible_and_fits(page, inspect):

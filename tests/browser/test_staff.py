@@ -1,18 +1,16 @@
 """What goes wrong in a term, in a real Chromium: a wrong answer, a stuck job, a full disk."""
 
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from sqlalchemy import select, update
-from werkzeug.serving import make_server
+from tests.browser.visitors import sign_in
+from tests.servers import scoring, serving
 
-from podium import accounts, backup, checkup, competitions, judging
+from podium import accounts, backup, competitions, judging
 from podium.app import create_app
 from podium.config import Config
 from podium.installation import Installation
@@ -46,40 +44,11 @@ def site(app, installation, factory, predictions) -> Iterator[str]:
         yield address
 
 
-@contextmanager
-def serving(app: Any) -> Iterator[str]:
-    """Answers at the address that it gives."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
 @pytest.fixture
 def worker(site, installation) -> Iterator[None]:
     """A score worker that serves while a test runs."""
-    stopped = threading.Event()
-
-    def work() -> None:
-        while not stopped.is_set():
-            if taken := judging.take(installation, "score", "w1"):
-                judging.judge(installation, taken)
-            elif not checkup.work(installation):
-                time.sleep(0.05)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    yield
-    stopped.set()
-    thread.join()
-
-
-def sign_in(page: Page, handle: str) -> None:
-    page.goto("/sign-in")
-    page.get_by_label("Handle").fill(handle)
-    page.get_by_label("Password").fill("correct horse")
-    page.get_by_role("button", name="Sign in").click()
+    with scoring(installation, checks=True):
+        yield
 
 
 def csv(name: str, content: str) -> dict[str, object]:

@@ -1,16 +1,15 @@
 """Whole stories of students in a real Chromium: wide and at 360 px, with and without JavaScript."""
 
-import threading
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect
-from werkzeug.serving import make_server
+from tests.browser.visitors import sign_up_and_join
+from tests.servers import scoring, serving
 
-from podium import competitions, judging, reveal
+from podium import competitions, reveal
 from podium.models.record import now
 
 pytestmark = [
@@ -26,24 +25,8 @@ def site(app, installation, factory, predictions) -> Iterator[str]:
     factory.competition(is_practice=False, closes_at=now() + timedelta(days=3), finals=1)
     factory.offer("sample_submission.csv", predictions(0).encode())
     factory.judge(factory.submit(factory.member("rival-01"), predictions(12)))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    stopped = threading.Event()
-
-    def work() -> None:
-        while not stopped.is_set():
-            if taken := judging.take(installation, "score", "w1"):
-                judging.judge(installation, taken)
-            else:
-                time.sleep(0.05)
-
-    worker = threading.Thread(target=work)
-    worker.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    stopped.set()
-    worker.join()
-    server.shutdown()
-    server.server_close()
+    with serving(app) as address, scoring(installation):
+        yield address
 
 
 @pytest.fixture(params=[WIDE, PHONE], ids=["wide", "phone"])
@@ -67,18 +50,6 @@ def fits(page: Page) -> None:
     page.wait_for_load_state()
     over = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert over <= 0, f"{page.url} is {over} px too wide"
-
-
-def sign_up(page: Page, handle: str) -> None:
-    page.goto("/c/toy/")
-    page.get_by_role("link", name="Sign up to take part").click()
-    page.get_by_label("Handle").fill(handle)
-    page.get_by_label("E-mail address").fill(f"{handle}@example.org")
-    page.get_by_label("Password").fill("correct horse")
-    page.get_by_role("main").get_by_role("button", name="Sign up").click()
-    page.get_by_role("button", name="Join").click()
-    expect(page.get_by_text("You are in Toy digits")).to_be_visible()
-    fits(page)
 
 
 def choose(page: Page, name: str, content: str) -> None:
@@ -107,7 +78,7 @@ def end(installation) -> None:
 
 def test_from_sign_up_to_the_final(open_browser, installation, predictions):
     page = open_browser()
-    sign_up(page, "ada-01")
+    sign_up_and_join(page, "ada-01")
     choose(page, "bad.csv", predictions(15).replace("\n3,3", "\n3,33"))
     expect(page.get_by_text("bad.csv does not fit.")).to_be_visible()
     expect(page.get_by_role("cell", name="an integer from 0 to 9")).to_be_visible()
@@ -137,8 +108,8 @@ def test_from_sign_up_to_the_final(open_browser, installation, predictions):
 
 def test_two_students_become_one_team(open_browser, predictions):
     ada, bob = open_browser(), open_browser()
-    sign_up(ada, "ada-01")
-    sign_up(bob, "bob-01")
+    sign_up_and_join(ada, "ada-01")
+    sign_up_and_join(bob, "bob-01")
     hand_in(ada, "a.csv", predictions(14))
     hand_in(bob, "b.csv", predictions(17))
 
@@ -166,7 +137,7 @@ def test_two_students_become_one_team(open_browser, predictions):
 
 def test_all_of_it_without_javascript(open_browser, predictions):
     page = open_browser(java_script_enabled=False)
-    sign_up_plainly(page)
+    sign_up_and_join(page, "ada-01")
     choose(page, "bad.csv", "id,label\n0,33\n")
     page.get_by_role("button", name="Check only").click()
     expect(page.get_by_text("bad.csv does not fit.")).to_be_visible()
@@ -189,14 +160,3 @@ def test_all_of_it_without_javascript(open_browser, predictions):
     page.get_by_role("button", name="Sign out").click()
     page.goto("/account")
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
-
-
-def sign_up_plainly(page: Page) -> None:
-    page.goto("/sign-up")
-    page.get_by_label("Handle").fill("ada-01")
-    page.get_by_label("E-mail address").fill("ada-01@example.org")
-    page.get_by_label("Password").fill("correct horse")
-    page.get_by_role("main").get_by_role("button", name="Sign up").click()
-    page.goto("/c/toy/")
-    page.get_by_role("button", name="Join").click()
-    expect(page.get_by_text("You are in Toy digits")).to_be_visible()

@@ -1,16 +1,16 @@
 """An instructor's term in a real Chromium: class list, competition, extension, reveal, grades."""
 
 import random
-import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import update
-from werkzeug.serving import make_server
+from tests.browser.visitors import sign_in
+from tests.servers import scoring, serving
 
-from podium import accounts, checkup, competitions, judging, positions
+from podium import accounts, competitions, positions
 from podium.models import User
 
 pytestmark = [
@@ -40,31 +40,8 @@ def site(app, installation, factory) -> Iterator[str]:
         factory.person(handle)
     with installation.database.writing() as session:
         session.execute(update(User).values(password_hash=accounts.hashed("correct horse")))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    stopped = threading.Event()
-
-    def work() -> None:
-        while not stopped.is_set():
-            if taken := judging.take(installation, "score", "w1"):
-                judging.judge(installation, taken)
-            elif not checkup.work(installation):
-                time.sleep(0.05)
-
-    worker = threading.Thread(target=work)
-    worker.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    stopped.set()
-    worker.join()
-    server.shutdown()
-    server.server_close()
-
-
-def sign_in(page: Page, handle: str) -> None:
-    page.goto("/sign-in")
-    page.get_by_label("Handle").fill(handle)
-    page.get_by_label("Password").fill("correct horse")
-    page.get_by_role("button", name="Sign in").click()
+    with serving(app) as address, scoring(installation, checks=True):
+        yield address
 
 
 def upload(page: Page, label: str, name: str, content: str) -> None:

@@ -2,7 +2,6 @@
 
 import io
 import random
-import threading
 import zipfile
 from collections.abc import Iterator
 
@@ -10,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import func, select
 from tests.breakingproxy import BreakingProxy
-from werkzeug.serving import make_server
+from tests.browser.visitors import sign_up_and_join
+from tests.servers import serving
 
 from podium.models import Piece, Submission
 
@@ -26,13 +26,10 @@ PIECE = 100 * KIB  # of the page in these tests; see podium.web.uploads
 @pytest.fixture
 def line(app, factory) -> Iterator[BreakingProxy]:
     factory.competition(spec={"kinds": ["predictions", "code"]})
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    made = BreakingProxy(f"http://127.0.0.1:{server.server_port}")
-    yield made
-    made.close()
-    server.shutdown()
-    server.server_close()
+    with serving(app) as address:
+        made = BreakingProxy(address)
+        yield made
+        made.close()
 
 
 @pytest.fixture
@@ -42,13 +39,7 @@ def page(chromium: Browser, line: BreakingProxy) -> Iterator[Page]:
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
-    page.goto("/sign-up")
-    page.get_by_label("Handle").fill("ada-01")
-    page.get_by_label("E-mail address").fill("ada@example.org")
-    page.get_by_label("Password").fill("correct horse")
-    page.get_by_role("main").get_by_role("button", name="Sign up").click()
-    page.goto("/c/toy/")
-    page.get_by_role("button", name="Join").click()
+    sign_up_and_join(page, "ada-01")
     open_form(page)
     yield page
     context.close()

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from apiflask import APIFlask
-from werkzeug.serving import make_server
+from tests.servers import scoring, serving
 
-from podium import accounts, judging
+from podium import accounts
 from podium.accounts import Caller
 from podium.installation import Installation
 
@@ -53,32 +52,15 @@ class Shell:
 @pytest.fixture
 def url(app: APIFlask) -> Iterator[str]:
     """The address of a server of this installation."""
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app) as address:
+        yield address
 
 
 @pytest.fixture
 def scorer(installation: Installation) -> Iterator[None]:
     """A score worker."""
-    stopped = threading.Event()
-
-    def work() -> None:
-        while not stopped.is_set():
-            if work := judging.take(installation, "score", "test"):
-                judging.judge(installation, work)
-            else:
-                time.sleep(0.02)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    yield
-    stopped.set()
-    thread.join()
+    with scoring(installation):
+        yield
 
 
 @pytest.fixture

@@ -1,15 +1,8 @@
 """The web server as it is run: gunicorn's processes, and what a huge upload does to them."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-
 import psutil
 import pytest
+from tests.servers import web
 
 from podium import accounts, competitions
 from podium.client import Client, ProblemError
@@ -21,31 +14,8 @@ MOST_MIB = 60  # what a process may grow by, whatever is sent to it
 @pytest.fixture
 def gunicorn(installation):
     """A running server of this installation: its process and address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    config = installation.config
-    settings = {
-        "HOME": str(config.home),
-        "PORT": str(port),
-        "DATABASE_URL": config.database_url,
-        "REDIS_URL": config.redis_url,
-        "STORAGE_URL": config.storage_url,
-        "SECRET_KEY": config.secret_key,
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "podium.cli", "web"],
-        env=os.environ | {f"PODIUM_{name}": value for name, value in settings.items()},
-    )
-    url = f"http://127.0.0.1:{port}"
-    end = time.monotonic() + 60
-    while not _answers(f"{url}/readyz"):
-        assert process.poll() is None
-        assert time.monotonic() < end, "the server did not start"
-        time.sleep(0.1)
-    yield process, url
-    process.terminate()
-    assert process.wait(timeout=30) == 0
+    with web(installation) as running:
+        yield running
 
 
 @pytest.fixture
@@ -97,11 +67,3 @@ def memory_mib(process):
     """The memory of the largest of its processes."""
     family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
     return max(member.memory_info().rss for member in family) / (1 << 20)
-
-
-def _answers(url):
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            return answer.status == 200
-    except (urllib.error.URLError, OSError):
-        return False

@@ -33,6 +33,8 @@ HEADERS = {
 LARGEST_BODY = 1 << 20  # bytes, where no file is taken
 NOT_COUNTED = frozenset({"static", "health.healthz", "health.readyz"})
 
+CHECKS_ITSELF = "checks_csrf_itself"  # an attribute of views
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 csrf = CSRFProtect()
@@ -105,8 +107,14 @@ def init_app(app: Flask) -> None:
 def check_csrf_unless_the_view_does() -> None:
     """Check the token of forms, except where a file comes with it: see `uploads`."""
     view = current_app.view_functions.get(request.endpoint or "")
-    if view is not None and not getattr(view, "takes_file", False):
+    if view is not None and CHECKS_ITSELF not in vars(view):
         check_csrf()
+
+
+def checks_csrf_itself(view: View) -> View:
+    """Decorate a view whose body is not read before it is known who may send it."""
+    vars(view)[CHECKS_ITSELF] = True
+    return view
 
 
 def check_csrf() -> None:

@@ -18,6 +18,7 @@ from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from podium import arrivals, competitions, submissions
 from podium.errors import BadRequestError, TooLargeError
+from podium.models import Competition
 from podium.storage import CHUNK, Incoming
 from podium.submissions import Upload
 from podium.web import identity, installation, security
@@ -70,15 +71,9 @@ def takes_file(
                 upload = _read(slug, key, limit_bytes, may_lack=may_lack)
                 return view(slug, upload=upload, **values)
 
-        return checks_csrf_itself(wrapper)
+        return security.checks_csrf_itself(wrapper)
 
     return decorate
-
-
-def checks_csrf_itself(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Decorate a view whose body is not read before it is known who may send it."""
-    view.takes_file = True  # type: ignore[attr-defined]
-    return view
 
 
 def takes_list(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -118,7 +113,7 @@ def takes_new(view: Callable[..., Any]) -> Callable[..., Any]:
                     files[name] = sent[name].stream.read()
             return view(files=files, **values)
 
-    return checks_csrf_itself(wrapper)
+    return security.checks_csrf_itself(wrapper)
 
 
 def _takes_whole(
@@ -142,7 +137,7 @@ def _takes_whole(
                 content = sent.stream.read()
             return view(content=content, **values)
 
-    return checks_csrf_itself(wrapper)
+    return security.checks_csrf_itself(wrapper)
 
 
 @contextmanager
@@ -178,7 +173,12 @@ def _need_may_send(slug: str, key: str | None, *, must_have_room: bool) -> int:
             competition = submissions.need_room(session, caller, slug, key)
         else:
             competition = competitions.find(session, slug)
-    return submissions.largest_file(competition, here.config.upload_mib << 20)
+    return largest_file(competition)
+
+
+def largest_file(competition: Competition) -> int:
+    """The most bytes that one file of a competition may have here."""
+    return submissions.largest_file(competition, installation().config.upload_mib << 20)
 
 
 def _idempotency_key() -> str | None:

@@ -14,10 +14,11 @@ from werkzeug.http import http_date
 
 from podium import arrivals, competitions, submissions
 from podium.errors import BadRequestError, TooLargeError
-from podium.models import Arrival, Competition
+from podium.models import Arrival
 from podium.web import identity, installation
 from podium.web.api import shapes
-from podium.web.uploads import checks_csrf_itself, receiving_body
+from podium.web.security import checks_csrf_itself
+from podium.web.uploads import largest_file, receiving_body
 
 blueprint = APIBlueprint("api_arrivals", __name__, url_prefix="/api/v1", tag="Uploads in pieces")
 
@@ -74,7 +75,7 @@ def name_version(response: Response) -> Response:
 def describe(slug: str) -> Response:
     """What of the protocol is spoken here."""
     with installation().database.reading() as session:
-        most = _largest(competitions.find(session, slug))
+        most = largest_file(competitions.find(session, slug))
     said = {"Tus-Version": VERSION, "Tus-Extension": EXTENSIONS, "Tus-Max-Size": str(most)}
     return Response(status=204, headers=said)
 
@@ -93,7 +94,7 @@ def begin(slug: str) -> tuple[shapes.Arrival, int, dict[str, str]]:
     size_bytes = _number("Upload-Length")
     with installation().database.writing() as session:
         competition = submissions.need_room(session, caller, slug)
-        most = _largest(competition)
+        most = largest_file(competition)
         if size_bytes > most:
             raise TooLargeError(f"The file has {size_bytes:,} bytes. The limit is {most:,} bytes.")
         arrival = arrivals.begin(
@@ -155,10 +156,6 @@ def drop(arrival_id: str) -> tuple[str, int]:
     """Give an upload up."""
     arrivals.drop(installation(), identity.need_caller("submit"), arrival_id)
     return "", 204
-
-
-def _largest(competition: Competition) -> int:
-    return submissions.largest_file(competition, installation().config.upload_mib << 20)
 
 
 def _shape(arrival: Arrival) -> shapes.Arrival:

@@ -19,16 +19,16 @@ from podium.errors import BadRequestError
 from podium.models import Team
 from podium.models.record import now
 from podium.web import identity, installation
-from podium.web.api import shapes
+from podium.web.api import hostshapes, shapes
 
 blueprint = APIBlueprint("api_hosts", __name__, url_prefix="/api/v1", tag="Hosts")
 
 
 @blueprint.post("/competitions/<slug>/grants")
-@blueprint.input(shapes.GrantRequest, arg_name="asked")
-@blueprint.output(shapes.TeamLimits)
+@blueprint.input(hostshapes.GrantRequest, arg_name="asked")
+@blueprint.output(hostshapes.TeamLimits)
 @blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
-def grant(slug: str, asked: shapes.GrantRequest) -> shapes.TeamLimits:
+def grant(slug: str, asked: hostshapes.GrantRequest) -> hostshapes.TeamLimits:
     """Give a team, a student or a section extra submissions, today and in all."""
     caller = identity.need_caller("host")
     with installation().database.writing() as session:
@@ -39,10 +39,10 @@ def grant(slug: str, asked: shapes.GrantRequest) -> shapes.TeamLimits:
 
 
 @blueprint.post("/competitions/<slug>/extensions")
-@blueprint.input(shapes.ExtensionRequest, arg_name="asked")
-@blueprint.output(shapes.TeamLimits)
+@blueprint.input(hostshapes.ExtensionRequest, arg_name="asked")
+@blueprint.output(hostshapes.TeamLimits)
 @blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404])
-def extend(slug: str, asked: shapes.ExtensionRequest) -> shapes.TeamLimits:
+def extend(slug: str, asked: hostshapes.ExtensionRequest) -> hostshapes.TeamLimits:
     """Give a team, a student or a section a later deadline of its own."""
     caller = identity.need_caller("host")
     with installation().database.writing() as session:
@@ -62,10 +62,10 @@ def retry(submission_id: int) -> tuple[str, int]:
 
 
 @blueprint.patch("/competitions/<slug>")
-@blueprint.input(shapes.EditRequest, arg_name="asked")
-@blueprint.output(shapes.Edited)
+@blueprint.input(hostshapes.EditRequest, arg_name="asked")
+@blueprint.output(hostshapes.Edited)
 @blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404, 409])
-def edit(slug: str, asked: shapes.EditRequest) -> shapes.Edited:
+def edit(slug: str, asked: hostshapes.EditRequest) -> hostshapes.Edited:
     """Change a competition or its board; what is left out stays."""
     caller = identity.need_caller("host")
     wanted = asked.model_dump(exclude_unset=True, exclude={"reason"})
@@ -73,7 +73,7 @@ def edit(slug: str, asked: shapes.EditRequest) -> shapes.Edited:
     with here.database.writing() as session:
         competition = editing.change(session, here.storage, caller, slug, wanted, asked.reason)
         course = courses.of_competition(session, competition)
-        return shapes.Edited(
+        return hostshapes.Edited(
             slug=slug,
             course=course.slug if course else None,
             **{name: getattr(competition, name) for name in editing.OPTIONS},
@@ -82,49 +82,49 @@ def edit(slug: str, asked: shapes.EditRequest) -> shapes.Edited:
 
 
 @blueprint.get("/competitions/<slug>/board")
-@blueprint.output(shapes.BoardOptions)
+@blueprint.output(hostshapes.BoardOptions)
 @blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404])
-def show_options(slug: str) -> shapes.BoardOptions:
+def show_options(slug: str) -> hostshapes.BoardOptions:
     """What the host has chosen for the board."""
     caller = identity.need_caller("host")
     with installation().database.reading() as session:
         competition = find(session, slug)
         need_host(competition, caller)
-        return shapes.BoardOptions(**boardoptions.of(competition))
+        return hostshapes.BoardOptions(**boardoptions.of(competition))
 
 
 @blueprint.patch("/competitions/<slug>/board")
-@blueprint.input(shapes.BoardOptionsRequest, arg_name="asked")
-@blueprint.output(shapes.BoardOptions)
+@blueprint.input(hostshapes.BoardOptionsRequest, arg_name="asked")
+@blueprint.output(hostshapes.BoardOptions)
 @blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404, 409])
-def change_options(slug: str, asked: shapes.BoardOptionsRequest) -> shapes.BoardOptions:
+def change_options(slug: str, asked: hostshapes.BoardOptionsRequest) -> hostshapes.BoardOptions:
     """Change some options of the board; what is left out stays."""
     caller = identity.need_caller("host")
     wanted = asked.model_dump(exclude_unset=True, exclude={"reason"})
     here = installation()
     with here.database.writing() as session:
         competition = boardoptions.change(session, here.storage, caller, slug, wanted, asked.reason)
-        return shapes.BoardOptions(**boardoptions.of(competition))
+        return hostshapes.BoardOptions(**boardoptions.of(competition))
 
 
 @blueprint.post("/competitions/<slug>/reveal")
 @blueprint.input(shapes.Reason, arg_name="asked")
-@blueprint.output(shapes.Revealed)
+@blueprint.output(hostshapes.Revealed)
 @blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404, 409])
-def show_private(slug: str, asked: shapes.Reason) -> shapes.Revealed:
+def show_private(slug: str, asked: shapes.Reason) -> hostshapes.Revealed:
     """Show the private board to everybody, after the last deadline. There is no way back."""
     caller = identity.need_caller("host")
     with installation().database.writing() as session:
         competition = reveal.by_host(session, caller, slug, asked.reason)
         assert competition.revealed_at is not None
-        return shapes.Revealed(revealed_at=competition.revealed_at)
+        return hostshapes.Revealed(revealed_at=competition.revealed_at)
 
 
 @blueprint.post("/competitions/<slug>/disqualifications")
-@blueprint.input(shapes.Disqualification, arg_name="asked")
-@blueprint.output(shapes.Disqualified)
+@blueprint.input(hostshapes.Disqualification, arg_name="asked")
+@blueprint.output(hostshapes.Disqualified)
 @blueprint.doc(security=[{"token": ["host"]}], responses=[400, 401, 403, 404, 409])
-def disqualify(slug: str, asked: shapes.Disqualification) -> shapes.Disqualified:
+def disqualify(slug: str, asked: hostshapes.Disqualification) -> hostshapes.Disqualified:
     """Take a team or one of its submissions off the boards, or `lift` that."""
     caller = identity.need_caller("host")
     if (asked.team is None) == (asked.submission is None):
@@ -137,29 +137,29 @@ def disqualify(slug: str, asked: shapes.Disqualification) -> shapes.Disqualified
         else:
             one = conduct.reinstate_submission if asked.lift else conduct.disqualify_submission
             why = one(session, caller, asked.submission or 0, asked.reason).disqualified
-    return shapes.Disqualified(team=asked.team, submission=asked.submission, disqualified=why)
+    return hostshapes.Disqualified(team=asked.team, submission=asked.submission, disqualified=why)
 
 
 @blueprint.get("/competitions/<slug>/integrity")
-@blueprint.output(shapes.Evidence)
+@blueprint.output(hostshapes.Evidence)
 @blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404])
-def show_evidence(slug: str) -> shapes.Evidence:
+def show_evidence(slug: str) -> hostshapes.Evidence:
     """Identical files, alike errors and code, shared addresses: worth a question, no verdict."""
     caller = identity.need_caller("host")
     here = installation()
     with here.database.reading() as session:
         competition = find(session, slug)
         need_right(competition, caller, "see")
-        return shapes.Evidence.model_validate(
+        return hostshapes.Evidence.model_validate(
             integrity.evidence(here.storage, session, competition)
         )
 
 
 def _limits(
     session: Session, slug: str, to: allowances.Receiver, team: Team | None
-) -> shapes.TeamLimits:
+) -> hostshapes.TeamLimits:
     found = limits.of_team(session, find(session, slug), team.id, now()) if team else None
-    return shapes.TeamLimits(
+    return hostshapes.TeamLimits(
         team=team.name if team else None,
         student=to.student,
         section=to.section,

@@ -15,7 +15,7 @@ from podium.models import Rescoring
 from podium.revision import Revision
 from podium.submissions import Upload
 from podium.web import identity, installation
-from podium.web.api import shapes
+from podium.web.api import hostshapes, shapes
 from podium.web.uploads import takes_file
 
 blueprint = APIBlueprint(
@@ -24,14 +24,14 @@ blueprint = APIBlueprint(
 
 FORM = {
     "required": True,
-    "content": {"multipart/form-data": {"schema": shapes.RescoringForm.model_json_schema()}},
+    "content": {"multipart/form-data": {"schema": hostshapes.RescoringForm.model_json_schema()}},
 }
 
 
 @blueprint.get("")
-@blueprint.output(shapes.Rescoring)
+@blueprint.output(hostshapes.Rescoring)
 @blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404])
-def show(slug: str) -> shapes.Rescoring:
+def show(slug: str) -> hostshapes.Rescoring:
     """The trial that nobody has decided on: how far it is, what it would change."""
     caller = identity.need_caller("host")
     with installation().database.reading() as session:
@@ -41,13 +41,13 @@ def show(slug: str) -> shapes.Rescoring:
 
 @blueprint.post("")
 @takes_file(must_have_room=False, may_lack=True)
-@blueprint.output(shapes.Rescoring, status_code=201)
+@blueprint.output(hostshapes.Rescoring, status_code=201)
 @blueprint.doc(
     security=[{"token": ["host"]}],
     responses=[400, 401, 403, 404, 409, 413],
     extensions={"requestBody": FORM},
 )
-def begin(slug: str, upload: Upload | None) -> tuple[shapes.Rescoring, int]:
+def begin(slug: str, upload: Upload | None) -> tuple[hostshapes.Rescoring, int]:
     """Begin a trial: another metric, mended answers (the file), rows to leave out, a new run."""
     caller = identity.need_caller("host")
     here = installation()
@@ -57,10 +57,10 @@ def begin(slug: str, upload: Upload | None) -> tuple[shapes.Rescoring, int]:
 
 
 @blueprint.post("/apply")
-@blueprint.input(shapes.ApplyRequest, arg_name="asked")
-@blueprint.output(shapes.Rescoring)
+@blueprint.input(hostshapes.ApplyRequest, arg_name="asked")
+@blueprint.output(hostshapes.Rescoring)
 @blueprint.doc(security=[{"token": ["host"]}], responses=[401, 403, 404, 409])
-def apply(slug: str, asked: shapes.ApplyRequest) -> shapes.Rescoring:
+def apply(slug: str, asked: hostshapes.ApplyRequest) -> hostshapes.Rescoring:
     """Put the new scores in force, when all are there."""
     caller, here = identity.need_caller("host"), installation()
     with here.database.reading() as session:
@@ -117,9 +117,9 @@ def _trial(session: Session, slug: str, caller: Caller) -> Rescoring:
     return rescoring.need_trial(session, competition)
 
 
-def _shape(session: Session, trial: Rescoring) -> shapes.Rescoring:
+def _shape(session: Session, trial: Rescoring) -> hostshapes.Rescoring:
     found = difference.difference(installation().storage, session, trial)
-    return shapes.Rescoring(
+    return hostshapes.Rescoring(
         id=trial.id,
         state=trial.state,
         change=trial.change,
@@ -128,7 +128,7 @@ def _shape(session: Session, trial: Rescoring) -> shapes.Rescoring:
         raise_only=trial.raise_only,
         asked_at=trial.asked_at,
         decided_at=trial.decided_at,
-        progress=shapes.Rehearsal.model_validate(rescoring.progress(session, trial)),
-        public=[shapes.RankChange.model_validate(one) for one in found.boards["public"]],
-        private=[shapes.RankChange.model_validate(one) for one in found.boards["private"]],
+        progress=hostshapes.Rehearsal.model_validate(rescoring.progress(session, trial)),
+        public=[hostshapes.RankChange.model_validate(one) for one in found.boards["public"]],
+        private=[hostshapes.RankChange.model_validate(one) for one in found.boards["private"]],
     )

@@ -8,7 +8,7 @@ from podium import competitions, finals, invitations, teams
 from podium.accounts import Caller
 from podium.models import Competition, Team
 from podium.web import identity, installation
-from podium.web.api import shapes
+from podium.web.api import shapes, teamshapes
 
 blueprint = APIBlueprint(
     "api_teams", __name__, url_prefix="/api/v1/competitions/<slug>", tag="Teams"
@@ -16,9 +16,9 @@ blueprint = APIBlueprint(
 
 
 @blueprint.get("/team")
-@blueprint.output(shapes.MyTeam)
+@blueprint.output(teamshapes.MyTeam)
 @blueprint.doc(security="token", responses=[401, 403])
-def show(slug: str) -> shapes.MyTeam:
+def show(slug: str) -> teamshapes.MyTeam:
     """The caller's team, and the teams that invite the caller."""
     caller = identity.need_caller()
     with installation().database.reading() as session:
@@ -26,10 +26,10 @@ def show(slug: str) -> shapes.MyTeam:
 
 
 @blueprint.post("/team")
-@blueprint.input(shapes.TeamName, arg_name="asked")
-@blueprint.output(shapes.MyTeam)
+@blueprint.input(teamshapes.TeamName, arg_name="asked")
+@blueprint.output(teamshapes.MyTeam)
 @blueprint.doc(security=[{"token": ["submit"]}], responses=[400, 401, 403, 409])
-def create(slug: str, asked: shapes.TeamName) -> shapes.MyTeam:
+def create(slug: str, asked: teamshapes.TeamName) -> teamshapes.MyTeam:
     """Create a team of this name, or name the own one."""
     caller = identity.need_caller("submit")
     with installation().database.writing() as session:
@@ -40,16 +40,16 @@ def create(slug: str, asked: shapes.TeamName) -> shapes.MyTeam:
 
 
 @blueprint.post("/team/invitations")
-@blueprint.input(shapes.InvitationRequest, arg_name="asked")
-@blueprint.output(shapes.NewInvitation, status_code=201)
+@blueprint.input(teamshapes.InvitationRequest, arg_name="asked")
+@blueprint.output(teamshapes.NewInvitation, status_code=201)
 @blueprint.doc(security=[{"token": ["submit"]}], responses=[400, 401, 403, 404, 409, 429])
-def invite(slug: str, asked: shapes.InvitationRequest) -> shapes.NewInvitation:
+def invite(slug: str, asked: teamshapes.InvitationRequest) -> teamshapes.NewInvitation:
     """Invite a person by handle, or make a link for whoever has it."""
     caller = identity.need_caller("submit")
     with installation().database.writing() as session:
         competition = competitions.find(session, slug)
         invitation, code = invitations.invite(session, competition, caller, asked.handle)
-        return shapes.NewInvitation(
+        return teamshapes.NewInvitation(
             team=session.get_one(Team, invitation.team_id).name,
             handle=asked.handle,
             code=code,
@@ -69,10 +69,10 @@ def withdraw(slug: str) -> tuple[str, int]:
 
 
 @blueprint.post("/team/accept")
-@blueprint.input(shapes.AcceptRequest, arg_name="asked")
-@blueprint.output(shapes.MyTeam)
+@blueprint.input(teamshapes.AcceptRequest, arg_name="asked")
+@blueprint.output(teamshapes.MyTeam)
 @blueprint.doc(security=[{"token": ["submit"]}], responses=[400, 401, 403, 404, 409, 429])
-def accept(slug: str, asked: shapes.AcceptRequest) -> shapes.MyTeam:
+def accept(slug: str, asked: teamshapes.AcceptRequest) -> teamshapes.MyTeam:
     """Enter a team that has invited the caller."""
     caller = identity.need_caller("submit")
     with installation().database.writing() as session:
@@ -82,9 +82,9 @@ def accept(slug: str, asked: shapes.AcceptRequest) -> shapes.MyTeam:
 
 
 @blueprint.post("/team/leave")
-@blueprint.output(shapes.MyTeam)
+@blueprint.output(teamshapes.MyTeam)
 @blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403, 409])
-def leave(slug: str) -> shapes.MyTeam:
+def leave(slug: str) -> teamshapes.MyTeam:
     """Leave the team for one of one's own, while it has handed in nothing."""
     caller = identity.need_caller("submit")
     with installation().database.writing() as session:
@@ -95,16 +95,16 @@ def leave(slug: str) -> shapes.MyTeam:
 
 
 @blueprint.post("/team/merge")
-@blueprint.input(shapes.MergeRequest, arg_name="asked")
-@blueprint.output(shapes.Merged)
+@blueprint.input(teamshapes.MergeRequest, arg_name="asked")
+@blueprint.output(teamshapes.Merged)
 @blueprint.doc(security=[{"token": ["submit"]}], responses=[400, 401, 403, 404, 409, 429])
-def merge(slug: str, asked: shapes.MergeRequest) -> shapes.Merged:
+def merge(slug: str, asked: teamshapes.MergeRequest) -> teamshapes.Merged:
     """Ask another team to become one with the own, or agree if it has asked."""
     caller = identity.need_caller("submit")
     with installation().database.writing() as session:
         competition = competitions.find(session, slug)
         found = teams.merge(session, competition, caller, asked.team)
-        return shapes.Merged(team=None if found is None else _card(session, found))
+        return teamshapes.Merged(team=None if found is None else _card(session, found))
 
 
 @blueprint.get("/finals")
@@ -137,9 +137,9 @@ def link(slug: str, code: str) -> str:
     return installation().config.url + url_for("teams.behind", slug=slug, code=code)
 
 
-def _mine(session: Session, competition: Competition, caller: Caller) -> shapes.MyTeam:
+def _mine(session: Session, competition: Competition, caller: Caller) -> teamshapes.MyTeam:
     team = competitions.team_of(session, competition.id, caller.id)
-    return shapes.MyTeam(
+    return teamshapes.MyTeam(
         team=None if team is None else _card(session, team),
         invited_by=[one.team.name for one in invitations.open_to(session, competition, caller)],
         team_size=competition.team_size,
@@ -147,11 +147,11 @@ def _mine(session: Session, competition: Competition, caller: Caller) -> shapes.
     )
 
 
-def _card(session: Session, team: Team) -> shapes.TeamCard:
+def _card(session: Session, team: Team) -> teamshapes.TeamCard:
     found = teams.card(session, team)
-    return shapes.TeamCard(
+    return teamshapes.TeamCard(
         name=team.name,
-        members=[shapes.Member.model_validate(one) for one in found.members],
+        members=[teamshapes.Member.model_validate(one) for one in found.members],
         submissions=found.submissions,
         disqualified=team.disqualified,
         invited=found.invited,

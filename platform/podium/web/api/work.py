@@ -17,7 +17,7 @@ from podium.errors import BadRequestError, NoAccessError
 from podium.installation import Installation
 from podium.storage import Incoming
 from podium.web import downloads, identity, installation
-from podium.web.api import shapes
+from podium.web.api import workshapes
 from podium.web.security import limiter
 from podium.web.uploads import receiving_body
 from podium.workers import Card
@@ -37,10 +37,10 @@ BODY = {"content": {downloads.TYPE: {"schema": {"type": "string", "format": "bin
 
 
 @blueprint.post("/workers")
-@blueprint.input(shapes.WorkerCard, arg_name="card")
+@blueprint.input(workshapes.WorkerCard, arg_name="card")
 @blueprint.output(EmptySchema, status_code=204)
 @blueprint.doc(security=[{"token": ["work"]}], responses=[401, 403])
-def arrive(card: shapes.WorkerCard) -> tuple[str, int]:
+def arrive(card: workshapes.WorkerCard) -> tuple[str, int]:
     """Enter the list of workers; what an earlier process of this name held is given back."""
     identity.need_caller("work")
     assignments.arrive(installation(), _card(card))
@@ -59,28 +59,28 @@ def leave(name: str) -> tuple[str, int]:
 
 
 @blueprint.post("/assignments")
-@blueprint.input(shapes.WorkerCard, arg_name="card")
-@blueprint.output(shapes.Assignments)
+@blueprint.input(workshapes.WorkerCard, arg_name="card")
+@blueprint.output(workshapes.Assignments)
 @blueprint.doc(security=[{"token": ["work"]}], responses=[400, 401, 403])
-def take(card: shapes.WorkerCard) -> shapes.Assignments:
+def take(card: workshapes.WorkerCard) -> workshapes.Assignments:
     """The submission whose turn it is and that fits this worker; none if there is none."""
     identity.need_caller("work")
     found = assignments.take(installation(), _card(card))
-    items = [] if found is None else [shapes.Assignment.model_validate(found)]
-    return shapes.Assignments(items=items)
+    items = [] if found is None else [workshapes.Assignment.model_validate(found)]
+    return workshapes.Assignments(items=items)
 
 
 @blueprint.post("/beats")
-@blueprint.input(shapes.BeatRequest, arg_name="asked")
-@blueprint.output(shapes.Beat)
+@blueprint.input(workshapes.BeatRequest, arg_name="asked")
+@blueprint.output(workshapes.Beat)
 @blueprint.doc(security=[{"token": ["work"]}], responses=[401, 403])
-def beat(asked: shapes.BeatRequest) -> shapes.Beat:
+def beat(asked: workshapes.BeatRequest) -> workshapes.Beat:
     """The worker lives, and so does its attempt, with the end of what it has printed."""
     identity.need_caller("work")
     is_draining, is_in_force = assignments.beat(
         installation(), _card(asked.card), asked.token, asked.log
     )
-    return shapes.Beat(is_draining=is_draining, is_in_force=is_in_force)
+    return workshapes.Beat(is_draining=is_draining, is_in_force=is_in_force)
 
 
 @blueprint.get("/file")
@@ -172,12 +172,12 @@ def _receive(
 
 
 @blueprint.post("/report")
-@blueprint.input(shapes.ReportRequest, arg_name="said")
-@blueprint.output(shapes.Reported)
+@blueprint.input(workshapes.ReportRequest, arg_name="said")
+@blueprint.output(workshapes.Reported)
 @blueprint.doc(
     security=[{"token": ["work"]}], responses=[400, 401, 403, 409], extensions=WITH_ATTEMPT
 )
-def report(said: shapes.ReportRequest) -> shapes.Reported:
+def report(said: workshapes.ReportRequest) -> workshapes.Reported:
     """How the attempt ended; it is dropped if the attempt is over already."""
     lease = _lease()
     spent = None
@@ -195,10 +195,10 @@ def report(said: shapes.ReportRequest) -> shapes.Reported:
             episodes=[_played(one) for one in said.episodes],
         ),
     )
-    return shapes.Reported(is_taken=taken)
+    return workshapes.Reported(is_taken=taken)
 
 
-def _played(said: shapes.Played) -> Played:
+def _played(said: workshapes.Played) -> Played:
     sides = tuple(Side(**side.model_dump()) for side in said.sides)
     return Played(**said.model_dump() | {"sides": sides})
 
@@ -211,5 +211,5 @@ def _lease() -> Lease:
     return assignments.read_token(installation(), token)
 
 
-def _card(card: shapes.WorkerCard) -> Card:
+def _card(card: workshapes.WorkerCard) -> Card:
     return Card(**card.model_dump() | {"tags": tuple(card.tags)})

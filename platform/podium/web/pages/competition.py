@@ -41,7 +41,7 @@ from podium.submissions import Upload
 from podium.verdicts import OPEN
 from podium.web import downloads, identity, installation
 from podium.web.pages import paging
-from podium.web.uploads import PIECE_BYTES, takes_file
+from podium.web.uploads import PIECE_BYTES, largest_file, takes_file
 from podium_scoring import Metric
 
 blueprint = Blueprint("competition", __name__, url_prefix="/c/<slug>")
@@ -206,9 +206,7 @@ def _form(session: Session, shown: Frame) -> dict[str, Any]:
     return {
         "key": secrets.token_urlsafe(12),
         "kinds": kinds,
-        "most_bytes": submissions.largest_file(
-            shown.competition, installation().config.upload_mib << 20
-        ),
+        "most_bytes": largest_file(shown.competition),
         "piece_bytes": PIECE_BYTES,
         "output_name": shown.spec.output_file,
         "packages": workers.environment(session, queue) if {*kinds} - {"predictions"} else {},
