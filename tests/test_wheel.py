@@ -30,7 +30,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = zipfile.ZipFile(wheel).namelist()
     assert "podium/_bundled/challenges/digits/small.npz" in names
     assert "podium/web/templates/base.html" in names
-    assert "podium/web/catalogs/de.po" in names
+    assert "podium/catalogs/de.po" in names
     assert not any(name.startswith(("platform/", "tests/")) for name in names)
     venv.create(folder / "venv", with_pip=True)
     bin_folder = folder / "venv" / "bin"

@@ -22,6 +22,7 @@ from podium.errors import (
     NotFoundError,
     NotSignedInError,
 )
+from podium.languages import LANGUAGES
 from podium.models import AuditEntry, Course, Enrolment, SignIn, Token, User
 from podium.models.record import now
 
@@ -72,6 +73,7 @@ class Caller:
     courses: Mapping[int, frozenset[str]] = field(default_factory=dict, compare=False)
     is_confirmed: bool = True  # the address, where mail was sent to it
     is_held: bool = False  # nothing but reading before the address is confirmed
+    language: str | None = None  # of pages and mails, where one was chosen
 
     @property
     def is_admin(self) -> bool:
@@ -120,10 +122,12 @@ def create_user(
     *,
     role: str = "student",
     asks_mail: bool = False,
+    language: str | None = None,
 ) -> User:
     """Sign a person up; BadRequestError for bad fields, ConflictError for a taken handle.
 
     With `asks_mail` the address is written to, and has no places before it is confirmed.
+    `language` is that of the mails until another is chosen.
     """
     handle, email = handle.strip().lower(), email.strip().lower()
     if not HANDLE.fullmatch(handle):
@@ -142,6 +146,7 @@ def create_user(
         password_hash=password_hash,
         role=role,
         unconfirmed=asks_mail,
+        language=language,
     )
     session.add(user)
     try:
@@ -326,6 +331,16 @@ def renew_work_token(session: Session, name: str) -> str:
     return create_token(session, admin_id, name, [WORK], days=None)[1]
 
 
+def speak(session: Session, user_id: int, language: str | None) -> None:
+    """Set the language of a person's pages and mails; None is what the browser prefers."""
+    if language is not None and language not in LANGUAGES:
+        raise BadRequestError(
+            f"There is no language {language!r}. There are {', '.join(LANGUAGES)}.",
+            field="language",
+        )
+    session.execute(update(User).where(User.id == user_id).values(language=language))
+
+
 def tokens_of(session: Session, user_id: int) -> list[Token]:
     """The user's tokens that still work, newest first."""
     found = session.scalars(
@@ -402,7 +417,13 @@ def caller_of(session: Session, user: User, scopes: frozenset[str]) -> Caller:
     )
     courses = {course_id: rights_of(role, allowed) for course_id, role, allowed in rows}
     return Caller(
-        user.id, user.handle, user.role, scopes, courses, is_confirmed=not user.unconfirmed
+        user.id,
+        user.handle,
+        user.role,
+        scopes,
+        courses,
+        is_confirmed=not user.unconfirmed,
+        language=user.language,
     )
 
 

@@ -62,7 +62,7 @@ def write(out: IO[bytes], session: Session, files: storage.Storage, caller: Call
 
 def _lists(session: Session, caller: Caller) -> dict[str, object]:
     user = session.get_one(User, caller.id)
-    account = _row(user, "id handle email role unconfirmed told_by created_at")
+    account = _row(user, "id handle email role unconfirmed told_by language created_at")
     account["sign_ins"] = _rows(session, SignIn, caller.id, "browser created_at seen_at")
     account["identities"] = _rows(session, Identity, caller.id, "issuer subject email created_at")
     account["tokens"] = _rows(

@@ -82,7 +82,15 @@ def _has_confirmed(session: Session, user: User) -> bool:
     )
 
 
-def create(session: Session, claims: Claims, handle: str, email: str, *, asks_mail: bool) -> User:
+def create(
+    session: Session,
+    claims: Claims,
+    handle: str,
+    email: str,
+    *,
+    asks_mail: bool,
+    language: str | None = None,
+) -> User:
     """A new account of somebody who signed in at the provider; it has no password.
 
     An address that the provider has proved needs no link; another is as at sign-up.
@@ -96,6 +104,7 @@ def create(session: Session, claims: Claims, handle: str, email: str, *, asks_ma
         claims.email if is_proved else email,
         NO_PASSWORD,
         asks_mail=asks_mail and not is_proved,
+        language=language,
     )
     link(session, user.id, claims)
     return user

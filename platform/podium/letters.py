@@ -1,4 +1,7 @@
-"""The words of mails, made when a mail is sent: so the outbox holds no secret and nothing stale."""
+"""The words of mails, made when a mail is sent: so the outbox holds no secret and nothing stale.
+
+A letter is written in English and said in its reader's language; see `podium.sayings`.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,8 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from podium import outbox, proofs
+from podium.languages import ENGLISH
 from podium.models import Mail, Notification, User
 from podium.models.record import now
+from podium.sayings import in_language
 
 CONFIRM, PASSWORD, ADDRESS_CHANGED, PASSWORD_CHANGED, EVENT, DIGEST = KINDS = (
     *("confirm", "password", "address_changed", "password_changed", "event", "digest"),
@@ -41,14 +46,16 @@ def _confirm(session: Session, mail: Mail, url: str) -> Letter | None:
     user = _owner(session, mail)
     if user is None or (user.email == mail.recipient and not user.unconfirmed):
         return None
-    secret = proofs.make(session, user.id, proofs.ADDRESS, mail.recipient)
+    secret, say = proofs.make(session, user.id, proofs.ADDRESS, mail.recipient), _sayer(user)
     return Letter(
-        "Confirm your e-mail address",
-        f"The account {user.handle} on Podium was given this address.\n\n"
-        f"Confirm that it is yours, signed in as {user.handle}:\n\n"
-        f"{url}/account/address/{secret}\n\n"
-        "The link works once, for three days. If this account is not yours, do nothing: without "
-        "the confirmation it gets no place that is kept for you.\n",
+        say("Confirm your e-mail address"),
+        say(
+            f"The account {user.handle} on Podium was given this address.\n\n"
+            f"Confirm that it is yours, signed in as {user.handle}:\n\n"
+            f"{url}/account/address/{secret}\n\n"
+            "The link works once, for three days. If this account is not yours, do nothing: "
+            "without the confirmation it gets no place that is kept for you."
+        ),
     )
 
 
@@ -60,12 +67,14 @@ def _password(session: Session, mail: Mail, url: str) -> Letter | None:
     before = outbox.asked_since(session, mail.recipient, PASSWORD, since, before=mail.id)
     if user is None or before >= MOST_RESETS:
         return None
-    secret = proofs.make(session, user.id, proofs.PASSWORD, user.email)
+    secret, say = proofs.make(session, user.id, proofs.PASSWORD, user.email), _sayer(user)
     return Letter(
-        "Choose a new password",
-        f"Somebody, probably you, asked for a new password of {user.handle} on Podium.\n\n"
-        f"Choose one here:\n\n{url}/new-password/{secret}\n\n"
-        "The link works once, for an hour. If you did not ask, do nothing: the password stays.\n",
+        say("Choose a new password"),
+        say(
+            f"Somebody, probably you, asked for a new password of {user.handle} on Podium.\n\n"
+            f"Choose one here:\n\n{url}/new-password/{secret}\n\nThe link works once, for an "
+            "hour. If you did not ask, do nothing: the password stays."
+        ),
     )
 
 
@@ -73,10 +82,13 @@ def _address_changed(session: Session, mail: Mail, url: str) -> Letter | None:
     user = _owner(session, mail)
     if user is None:
         return None
+    say = _sayer(user)
     return Letter(
-        "Your address was changed",
-        f"The account {user.handle} on Podium has another e-mail address from now on, and this "
-        f"one is not used any more.\n\nIf you did not do this, write to the host of {url}.\n",
+        say("Your address was changed"),
+        say(
+            f"The account {user.handle} on Podium has another e-mail address from now on, and this "
+            f"one is not used any more.\n\nIf you did not do this, write to the host of {url}."
+        ),
     )
 
 
@@ -84,18 +96,22 @@ def _password_changed(session: Session, mail: Mail, url: str) -> Letter | None:
     user = _owner(session, mail)
     if user is None:
         return None
+    say = _sayer(user)
     return Letter(
-        "Your password was changed",
-        f"The password of {user.handle} on Podium was changed, and all sign-ins elsewhere have "
-        f"ended.\n\nIf you did not do this, choose a new one: {url}/forgot-password\n",
+        say("Your password was changed"),
+        say(
+            f"The password of {user.handle} on Podium was changed, and all sign-ins elsewhere have "
+            f"ended.\n\nIf you did not do this, choose a new one: {url}/forgot-password"
+        ),
     )
 
 
 def _event(session: Session, mail: Mail, url: str) -> Letter | None:
-    if _owner(session, mail) is None:
+    user = _owner(session, mail)
+    if user is None:
         return None
-    text = str(mail.facts["text"])
-    return Letter(_one_line(text), f"{text}\n\n{url}{mail.facts['link']}\n\n{_foot(url)}")
+    text = _sayer(user)(str(mail.facts["text"]))
+    return Letter(_one_line(text), f"{text}\n\n{url}{mail.facts['link']}\n\n{_foot(user, url)}")
 
 
 def _digest(session: Session, mail: Mail, url: str) -> Letter | None:
@@ -113,16 +129,25 @@ def _digest(session: Session, mail: Mail, url: str) -> Letter | None:
     unread = [one for one in found if one.read_at is None]
     if not unread:
         return None
-    lines = "\n".join(f"- {one.text}\n  {url}{one.link}" for one in unread)
-    number = len(unread)
-    events = "One event" if number == 1 else f"{number} events"
+    say, number = _sayer(user), len(unread)
+    lines = "\n".join(f"- {say(one.text)}\n  {url}{one.link}" for one in unread)
+    since = say(
+        "One event since the last mail:" if number == 1 else f"{number} events since the last mail:"
+    )
     return Letter(
-        f"{events} on Podium", f"{events} since the last mail:\n\n{lines}\n\n{_foot(url)}"
+        say("One event on Podium" if number == 1 else f"{number} events on Podium"),
+        f"{since}\n\n{lines}\n\n{_foot(user, url)}",
     )
 
 
-def _foot(url: str) -> str:
-    return f"Which events you are told of by mail: {url}/notifications/preferences\n"
+def _foot(user: User, url: str) -> str:
+    say = _sayer(user)
+    return say(f"Which events you are told of by mail: {url}/notifications/preferences")
+
+
+def _sayer(user: User) -> Callable[[str], str]:
+    """Says sentences of ours in a person's language."""
+    return lambda text: in_language(text, user.language or ENGLISH)
 
 
 def _one_line(text: str) -> str:

@@ -119,10 +119,10 @@ def fits(resources: Mapping[str, Any], worker: Card | WorkerProcess) -> bool:
 def wanted(queue: str, resources: Mapping[str, Any]) -> str:
     """A worker that fits, in words."""
     memory, tags = resources.get("gpu_memory_mib", 0), resources.get("tags", ())
-    parts = ["a GPU" if queue.endswith("-gpu") else f"a worker of the queue {queue!r}"]
+    worker = "a GPU" if queue.endswith("-gpu") else f"a worker of the queue {queue!r}"
     having = [f"{memory / 1000:.0f} GB"] if memory and queue.endswith("-gpu") else []
     having += [f"the tag {tag!r}" for tag in tags]
-    return " with ".join([*parts, " and ".join(having)] if having else parts)
+    return f"{worker} with {' and '.join(having)}" if having else worker
 
 
 def forgotten(session: Session, before: datetime) -> Sequence[str]:

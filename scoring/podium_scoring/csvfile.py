@@ -162,9 +162,13 @@ def _header_advice(line: str, expected: Sequence[str]) -> str:
         return f"The first line is not the header {wanted}. Add it as the first line."
     if len(set(names)) < len(names):
         return f"A column is there twice. The columns are {wanted}."
-    parts = [f"lacks {', '.join(missing)}"] if missing else []
-    parts += [f"has {', '.join(shown(name) for name in extra)} besides"] if extra else []
-    return f"The header {' and '.join(parts)}. The columns are {wanted}."
+    besides = ", ".join(shown(name) for name in extra)
+    if not missing:
+        return f"The header has {besides} besides. The columns are {wanted}."
+    lacks = ", ".join(missing)
+    if not extra:
+        return f"The header lacks {lacks}. The columns are {wanted}."
+    return f"The header lacks {lacks} and has {besides} besides. The columns are {wanted}."
 
 
 def _plain_sheet(data: bytes, header: list[str]) -> Sheet:

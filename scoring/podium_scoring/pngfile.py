@@ -19,7 +19,7 @@ from podium_scoring.schema import Schema
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _START = 26  # bytes, with the size, the depth of a colour and the kind of colours
 _MODES = {2: ("1", "L", "P"), 3: ("RGB",)}
-_WORDS = {2: "grey or palette image of at most 8 bits", 3: "RGB image of 8 bits"}
+_FORMS = {2: "a grey or palette image of at most 8 bits", 3: "an RGB image of 8 bits"}
 _SPARE = 2**20  # bytes that a member may have besides its pixels
 
 
@@ -48,8 +48,9 @@ def read_images(data: bytes, schema: Schema, most: int | None = None) -> Arrays:
         ids.append(number)
         fault = _decode(archive, name, column, images[row])
         if fault:
-            expected = f"{' x '.join(map(str, column.shape))}, a {_WORDS[len(column.shape)]}"
-            faults.add(row + 1, name, expected, fault)
+            height, width = column.shape[:2]
+            form = _FORMS[len(column.shape)]
+            faults.add(row + 1, name, f"{form}, {height} x {width} pixels", fault)
     faults.check()
     kind = np.int64 if schema.id.type == "integer" else object
     columns = {schema.id.name: np.array(ids, kind), column.name: images}

@@ -7,9 +7,8 @@ import time
 import pytest
 from sqlalchemy import select
 
-from podium import notifications
+from podium import languages, notifications, sayings
 from podium.models import User
-from podium.web import sayings, words
 
 GERMAN = {"Accept-Language": "de-DE,de;q=0.9,en;q=0.5"}
 PATTERNS = sorted({pattern for pattern, _ in sayings.of_code()})
@@ -19,16 +18,16 @@ LOCATED = {source for _, source in sayings.of_code()}
 def filled(pattern):
     """A pattern with a value at each of its places, and the values."""
     values = {}
-    for number, name in enumerate(words.PLACE.findall(pattern)):
+    for number, name in enumerate(languages.PLACE.findall(pattern)):
         values.setdefault(name, f"'Zeta {number}' (3/4)")
-    return words.PLACE.sub(lambda place: values[place[1]], pattern), values
+    return languages.PLACE.sub(lambda place: values[place[1]], pattern), values
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_a_sentence_finds_its_own_translation_and_no_other(pattern):
     text, values = filled(pattern)
-    german = words.catalog("de")[pattern]
-    expected = words.PLACE.sub(lambda place: values[place[1]], german)
+    german = languages.catalog("de")[pattern]
+    expected = languages.PLACE.sub(lambda place: values[place[1]], german)
     assert sayings.in_language(text, "de") == expected
 
 

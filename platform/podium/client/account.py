@@ -24,6 +24,10 @@ class Account(Transport):
         """Who is calling."""
         return self._json("GET", "/me")
 
+    def speak(self, language: str | None) -> None:
+        """Choose the language of one's pages and mails; None is what the browser prefers."""
+        self._do("PUT", "/me/language", send={"language": language})
+
     def create_token(
         self,
         handle: str,

@@ -24,6 +24,8 @@ class User(Record):
     unconfirmed: Mapped[bool] = mapped_column(default=False, server_default=false())
     # How the person is told of each kind of event, where not by default; see podium.notifications.
     told_by: Mapped[dict[str, Any] | None]
+    # Of pages and mails, one of podium.languages; none yet: what the browser prefers.
+    language: Mapped[str | None]
     deleted_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
 

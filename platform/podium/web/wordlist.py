@@ -13,8 +13,10 @@ from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment, FileSystemLoader
 from jinja2.nodes import Call, Const, Name
 
+from podium import sayings
+from podium.languages import CATALOGS, SPOKEN
 from podium.verdicts import Verdict
-from podium.web import sayings, words
+from podium.web import words
 from podium.web.pages import display
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -39,7 +41,7 @@ def of_templates() -> Catalog:
         found.add(message, locations=[(name, 0)])
     for message, name in sayings.of_code():
         found.add(message, locations=[(name, 0)])
-    for message in (*words.SPOKEN, *display.ERROR_TITLES.values()):
+    for message in (*SPOKEN, *display.ERROR_TITLES.values()):
         found.add(message)
     for verdict in Verdict:
         found.add(verdict.meaning.title)
@@ -62,7 +64,7 @@ def text_of(catalog: Catalog) -> bytes:
 
 def update() -> None:
     """Bring every catalog up to date with the templates."""
-    for file in sorted(words.CATALOGS.glob("*.po")):
+    for file in sorted(CATALOGS.glob("*.po")):
         catalog = read(file)
         catalog.update(of_templates())
         catalog.obsolete.clear()

@@ -5,18 +5,15 @@ stands between tags, with values as {named} places, and labels, titles and hints
 Nobody marks anything, so nothing can be forgotten. Values that are words are marked `_w("…")`.
 """
 
-import functools
 import re
-from pathlib import Path
 
-from babel.messages.catalog import Catalog
-from babel.messages.pofile import read_po
 from flask import Flask, g, has_request_context, request
 from jinja2.ext import Extension
 from markupsafe import Markup, escape
 
-LANGUAGES = {"en": "English", "de": "Deutsch"}  # the first is that of the templates
-CATALOGS = Path(__file__).parent / "catalogs"
+from podium import sayings
+from podium.languages import ENGLISH, LANGUAGES, LETTERS, PLACE, SPOKEN, catalog
+
 COOKIE = "language"
 ATTRIBUTES = r"aria-label|title|placeholder|data-label|alt"
 UNTOUCHED = ("script", "style", "pre", "textarea", "svg")
@@ -24,50 +21,34 @@ INLINE = re.compile(r"</?(?:code|strong|em|abbr|kbd)>")
 JINJA = r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}"
 TOKEN = re.compile(rf"(?s)({JINJA}|<!--.*?-->|<[/!a-zA-Z](?:{JINJA}|[^>])*>)")
 ATTRIBUTE = re.compile(rf'(?s)\b({ATTRIBUTES})="((?:{JINJA}|[^"])*)"')
-LETTERS = re.compile(r"[^\W\d_]{2}")
 UNSAID = re.compile(r"&\w+;|Podium")
 # A capital, two words, or what an inline condition chooses: code of templates has no other words.
 SAID = re.compile(r'^"(?!podium |\\n| -|%|Retry-)(?:[A-Z][a-z]|.*[a-z][,:]? [a-zA-Z(])')
 CHOSEN = re.compile(r'("[a-z][a-z ]+")(?= if )|(?<= else )("[a-z][a-z ]+")')
-# What filters say; see `podium.web.pages.display`.
-SPOKEN = (
-    *("just now", "{said} ago", "in {said}", "{n} s", "{n} min", "{n} h", "{n} days"),
-    *("Running", "Scoring", "Queued", "Cancelled", "Auto", "Light", "Dark"),
-    *("Beginner", "Intermediate", "Advanced", "Gold", "Silver", "Bronze"),
-    *("Draft", "Upcoming", "Open", "Closed", "Preparing", "Broken", "Ended", "Final"),
-    *("Checked", "Scheduled", "Revealed"),
-    *("Student", "Assistant", "Instructor", "Perfect", "Sample", "Random", "Baseline"),
-    # Values of sentences; see `podium.web.sayings`.
-    *("queued", "running", "scoring", "scored", "invalid", "failed", "cancelled", "error"),
-    *("student", "assistant", "instructor", "admin"),
-    *("public", "private", "run", "score", "predictions", "model", "code", "agent"),
-    *("image classification", "text classification", "object detection", "translation"),
-    *("response selection", "image generation", "recommendation"),
-    *("reinforcement learning", "games of two players", "classification", "regression"),
-    *("and", "or"),
-    *("it is scored", "it failed", "the file does not fit"),
-    "an error of ours, it was not counted",
-)
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'')
-PLACE = re.compile(r"\{(\w+)\}")
 
 
 def init_app(app: Flask) -> None:
     """Compile templates so, and let them know the language."""
     app.jinja_env.add_extension(Wrapping)
     app.jinja_env.globals.update(_w=translated, language=language, LANGUAGES=LANGUAGES)
-    app.jinja_env.filters["word"] = word
+    app.jinja_env.filters.update(word=word, said=said)
 
 
 def language() -> str:
-    """The reader's language: what was chosen in this browser, else what the browser prefers."""
+    """The reader's language: that of the account, else of this browser."""
     if not has_request_context():
-        return "en"
+        return ENGLISH
     if "language" not in g:
-        chosen = request.cookies.get(COOKIE)
-        best = request.accept_languages.best_match(LANGUAGES, "en")
-        g.language = chosen if chosen in LANGUAGES else best
+        caller = g.get("caller")
+        g.language = (caller.language if caller else None) or preferred() or ENGLISH
     return str(g.language)
+
+
+def preferred() -> str | None:
+    """What was chosen in this browser, else what it prefers; None if it names none of ours."""
+    chosen = request.cookies.get(COOKIE)
+    return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES)
 
 
 def translated(message: str, **values: object) -> Markup:
@@ -76,24 +57,14 @@ def translated(message: str, **values: object) -> Markup:
     return Markup(PLACE.sub(lambda found: str(escape(values.get(found[1], found[0]))), text))
 
 
+def said(text: str, is_part: bool = False) -> str:
+    """A sentence of ours (or a part of one) in the reader's language; see `podium.sayings`."""
+    return sayings.in_language(str(text), language(), is_part=is_part)
+
+
 def word(text: str) -> str:
     """One of our words in the reader's language; any other text as it is. Not escaped."""
     return catalog(language()).get(text, text) if text in SPOKEN else text
-
-
-@functools.cache
-def catalog(name: str) -> dict[str, str]:
-    """The messages of a language; none for English, which is their own."""
-    return {str(one.id): str(one.string) for one in file_of(name) if one.id and not one.fuzzy}
-
-
-def file_of(name: str) -> Catalog:
-    """A language's catalog as it is committed; an empty one for English."""
-    file = CATALOGS / f"{name}.po"
-    if not file.is_file():
-        return Catalog()
-    with file.open("rb") as read:
-        return read_po(read)
 
 
 class Wrapping(Extension):

@@ -89,6 +89,13 @@ class Me(User):
     """Who the caller is, and what the token or sign-in allows."""
 
     scopes: list[str]
+    language: str | None
+
+
+class Language(Shape):
+    """The language of pages and mails, as `en`."""
+
+    language: str | None = Field(max_length=10)
 
 
 class TokenRequest(Shape):

@@ -4,7 +4,7 @@ from apiflask import APIBlueprint
 
 from podium import accounts
 from podium.models import User
-from podium.web import identity, installation, provider
+from podium.web import identity, installation, provider, words
 from podium.web.api import shapes
 from podium.web.security import limit_sign_ins
 
@@ -27,6 +27,7 @@ def sign_up(asked: shapes.SignUp) -> shapes.User:
             asked.email,
             password_hash,
             asks_mail=bool(installation().config.mail_url),
+            language=words.preferred(),
         )
         session.flush()
         return shapes.User.model_validate(user)
@@ -41,7 +42,19 @@ def me() -> shapes.Me:
     with installation().database.reading() as session:
         user = session.get_one(User, caller.id)
     shown = shapes.User.model_validate(user).model_dump()
-    return shapes.Me(**shown, scopes=sorted(caller.scopes))
+    return shapes.Me(**shown, scopes=sorted(caller.scopes), language=user.language)
+
+
+@blueprint.put("/me/language")
+@blueprint.input(shapes.Language, arg_name="asked")
+@blueprint.output({}, status_code=204)
+@blueprint.doc(security=[{"token": ["submit"]}], responses=[401, 403])
+def speak(asked: shapes.Language) -> tuple[str, int]:
+    """Choose the language of one's pages and mails; null is what the browser prefers."""
+    caller = identity.need_oneself()
+    with installation().database.writing() as session:
+        accounts.speak(session, caller.id, asked.language)
+    return "", 204
 
 
 @blueprint.post("/tokens")

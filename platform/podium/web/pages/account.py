@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from podium import accounts, identities
 from podium.errors import AskError, BadRequestError
 from podium.models import User
-from podium.web import identity, installation, provider
+from podium.web import identity, installation, provider, words
 from podium.web.errors import STATUS
 from podium.web.navigation import back_to
 from podium.web.security import limit_sign_ins
@@ -40,6 +40,7 @@ def sign_up() -> Response | tuple[str, int]:
                 form.get("email", ""),
                 password_hash,
                 asks_mail=bool(installation().config.mail_url),
+                language=words.language(),
             )
     except AskError as error:
         return render_template(

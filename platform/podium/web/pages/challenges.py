@@ -3,7 +3,8 @@
 from flask import Blueprint, render_template, request
 from werkzeug.wrappers import Response
 
-from podium import competitions, leaderboard
+from podium import accounts, competitions, leaderboard
+from podium.languages import LANGUAGES
 from podium.web import identity, installation, words
 from podium.web.navigation import back_to
 from podium.web.pages import display
@@ -55,10 +56,13 @@ def show_queue() -> str:
 
 @blueprint.post("/language")
 def choose_language() -> Response:
-    """Remember the language in this browser."""
+    """Remember the language in this browser, and for the account of who is signed in."""
     response = back_to(request.form.get("next"))
-    chosen = request.form.get("language", "")
-    if chosen in words.LANGUAGES:
+    chosen, caller = request.form.get("language", ""), identity.caller()
+    if chosen in LANGUAGES:
+        if caller:
+            with installation().database.writing() as session:
+                accounts.speak(session, caller.id, chosen)
         response.set_cookie(
             words.COOKIE, chosen, max_age=365 * 86400, samesite="Lax", httponly=True
         )

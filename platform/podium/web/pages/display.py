@@ -22,7 +22,6 @@ from podium.models.record import now
 from podium.verdicts import State, Verdict
 from podium.web import installation
 from podium.web.pages import markup
-from podium.web.sayings import said
 from podium.web.words import language, translated
 
 THEMES = ("auto", "light", "dark")
@@ -57,7 +56,6 @@ def init_app(app: Flask) -> None:
         talk=markup.render,
         verdict_title=lambda code: translated(Verdict(code).meaning.title),
         error_title=lambda status: translated(ERROR_TITLES.get(status, ERROR_TITLES[500])),
-        said=said,
     )
     app.context_processor(_frame)
 

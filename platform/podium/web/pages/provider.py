@@ -10,7 +10,7 @@ from podium import identities
 from podium.errors import AskError, BadRequestError, NotSignedInError
 from podium.identities import Claims
 from podium.models.record import now
-from podium.web import identity, installation, provider
+from podium.web import identity, installation, provider, words
 from podium.web.navigation import back_to
 from podium.web.pages.account import status_of
 from podium.web.security import limit_sign_ins
@@ -113,7 +113,12 @@ def create() -> Answer:
     try:
         with installation().database.writing() as writing:
             user = identities.create(
-                writing, claims, handle, email, asks_mail=bool(config.mail_url)
+                writing,
+                claims,
+                handle,
+                email,
+                asks_mail=bool(config.mail_url),
+                language=words.language(),
             )
     except AskError as error:
         page = render_template(
