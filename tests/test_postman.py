@@ -10,7 +10,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import select
 
-from podium import addresses, letters, outbox, postman
+from podium import accounts, addresses, letters, notifications, outbox, postman
 from podium.config import Config
 from podium.errors import ConfigError
 from podium.models import Mail, Proof
@@ -89,6 +89,56 @@ def test_a_mail_arrives_once_with_its_headers(installation, factory, receiver, w
     assert mail["Auto-Submitted"] == "auto-generated"
     assert f"{installation.config.url}/submissions/7" in mail.get_content()
     assert states(installation) == ["sent"]
+
+
+def test_a_mail_is_in_the_language_of_who_reads_it(installation, factory, receiver, way):
+    people = {name: factory.person(name) for name in ("ada-01", "bob-01")}
+    with installation.database.writing() as session:
+        accounts.speak(session, people["ada-01"].id, "de")
+        text = "Submission 7 in Toy: it is scored."
+        ids = [one.id for one in people.values()]
+        notifications.prefer(session, ids[0], {notifications.SCORED: notifications.MAIL})
+        notifications.prefer(session, ids[1], {notifications.SCORED: notifications.MAIL})
+        notifications.tell(session, notifications.SCORED, ids, text, "/submissions/7")
+        addresses.forgot_password(session, "ada-01@example.org")
+    assert postman.deliver(installation, way) == 3
+    event, english, password = receiver.got
+    assert event["Subject"] == "Abgabe 7 in Toy: bewertet."
+    assert "Wovon du per Mail erfährst: " in event.get_content()
+    assert english["Subject"] == text
+    assert password["Subject"] == "Wähle ein neues Passwort"
+    assert "für ada-01 auf Podium gebeten" in password.get_content()
+    assert re.search(r"/new-password/\S+\s", password.get_content())
+
+
+def test_a_digest_is_german_too(installation, factory, receiver, way):
+    ada = factory.person("ada-01")
+    with installation.database.writing() as session:
+        accounts.speak(session, ada.id, "de")
+        for number in (7, 8):
+            text = f"Submission {number} in Toy: it is scored."
+            notifications.tell(
+                session, notifications.REPLY, [ada.id], text, f"/submissions/{number}"
+            )
+        notifications.gather(session, ada.id)
+    postman.deliver(installation, way)
+    assert receiver.got[0]["Subject"] == "2 Ereignisse auf Podium"
+    said = receiver.got[0].get_content()
+    assert "2 Ereignisse seit der letzten Mail:" in said
+    assert "- Abgabe 8 in Toy: bewertet." in said
+
+
+@pytest.mark.parametrize("kind", letters.KINDS[:4])
+def test_every_letter_is_german_as_a_whole(installation, factory, kind):
+    ada = factory.person("ada-01")
+    with installation.database.writing() as session:
+        accounts.speak(session, ada.id, "de")
+        recipient = "new@example.org" if kind == letters.CONFIRM else "ada-01@example.org"
+        outbox.put(session, recipient, kind, {}, user_id=ada.id)
+        mail = session.scalars(select(Mail)).one()
+        letter = letters.compose(session, mail, "https://podium.example")
+    bare = re.sub(r"https?://\S+", "", f"{letter.subject} {letter.body}")
+    assert not re.search(r"\b(the|you|this|if|and|your)\b", bare, re.IGNORECASE), bare
 
 
 def test_what_is_rolled_back_is_never_sent(installation, factory, receiver, way):

@@ -8,8 +8,10 @@ API and the command line say English.
 
 import ast
 import functools
+import hashlib
 import importlib.util
 import itertools
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,16 +35,15 @@ SOURCES = (
     *("revision.py", "template.py", "givens.py", "roster.py", "allowances.py", "gradelists.py"),
     *("bulkacts.py", "announcements.py", "rescoring.py", "targets.py", "episodes.py"),
     *("hosting.py", "history.py", "operation.py", "retention.py", "seasons.py", "boardrules.py"),
-    *("handedin.py", "modelfile.py", "checking.py", "web/provider.py"),
+    *("handedin.py", "modelfile.py", "web/provider.py"),
     *(f"web/pages/{name}.py" for name in ("manage", "publishing", "grades", "operation")),
     *(f"web/pages/{name}.py" for name in ("leaderboard", "announcements", "admin", "teach")),
-    "web/pages/handedin.py",
 )
 # Modules that tell what is wrong with a file or how a program ended, in sentences and in parts of
 # sentences that are put together: every text in them is in the catalogs.
 TELLERS = (
     *("attempts.py", "finalround.py", "judging.py", "matches.py", "playing.py", "running.py"),
-    *("waiting.py", "workers.py"),
+    *("checking.py", "waiting.py", "workers.py", "web/pages/handedin.py"),
     *(f"sandbox/{name}.py" for name in ("bundle", "confinement", "feeding", "link", "onnxfile")),
     *(f"sandbox/{name}.py" for name in ("scripts", "served", "watch", "weights")),
     *(f"referee/{name}.py" for name in ("clock", "connect_four", "match", "solo", "worlds")),
@@ -77,6 +78,7 @@ INTERNAL = {"AssertionError", "KeyError", "SandboxError", "TimeoutError", "Value
 LONGEST = 1000
 SENTENCE = re.compile(r"(?<=[.!?]) (?=[A-Z])")
 MOST_SENTENCES = 5
+SCRIPT_SAYS = re.compile(r'\bsay\(("(?:[^"\\]|\\.)*")')
 PIECES = re.compile(r"\{\w+\}")
 SPLIT = re.compile(r"(\{\w+\})")
 
@@ -92,6 +94,36 @@ def of_code() -> Iterator[tuple[str, str]]:
                     yield pattern.strip(), source
     for pattern in FAULTS:
         yield pattern, "podium_scoring/errors.py"
+
+
+def of_scripts() -> Iterator[tuple[str, str]]:
+    """Every text that a script says by `say("…")`, with the script."""
+    for file in sorted((ROOT / "web" / "static").glob("*.js")):
+        for found in SCRIPT_SAYS.finditer(file.read_text(encoding="utf-8")):
+            yield json.loads(found[1]), f"web/static/{file.name}"
+
+
+def for_scripts(name: str) -> dict[str, object]:
+    """What scripts look up: texts word for word, then patterns of what checks and games tell.
+
+    The patterns are JavaScript's, to be tried in order.
+    """
+    translations = catalog(name)
+    known = [one for one in _known(name).values() if one.is_told]
+    exact = {one.pattern: one.said for one in known if not PLACE.search(one.pattern)}
+    exact |= {word: translations[word] for word in SPOKEN if word in translations}
+    exact |= {text: translations[text] for text, _ in of_scripts() if text in translations}
+    return {
+        "words": exact,
+        "patterns": [[one.script, one.said] for one in _patterns(name) if one.is_told],
+        "nested": NESTED.pattern,
+    }
+
+
+@functools.cache
+def digest(name: str) -> str:
+    """What changes with the words of scripts."""
+    return hashlib.sha256(json.dumps(for_scripts(name)).encode()).hexdigest()[:12]
 
 
 def path_of(source: str) -> Path:
@@ -129,7 +161,7 @@ def _texts(tree: ast.AST) -> list[ast.expr]:
     silent: set[int] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
-            silent.update(id(part) for part in node.values)
+            silent.update(id(part) for part in ast.walk(node) if part is not node)
         elif isinstance(node, ast.Compare) or _is_internal(node) or _is_docstring(node):
             silent.update(map(id, ast.walk(node)))
     return [
@@ -214,6 +246,8 @@ def in_language(text: str, name: str, *, is_part: bool = False) -> str:
 def _found(text: str, name: str, is_part: bool) -> str | None:
     """The translation of what is in the catalog as a whole."""
     known = _known(name)
+    if is_part and text in SPOKEN:
+        return catalog(name)[text]
     if text in known and (is_part or not known[text].is_part):
         return known[text].said
     for one in _patterns(name):
@@ -226,10 +260,8 @@ def _filled(translation: str, values: dict[str, str], name: str) -> str:
     """A translation with its values; those that are words of ours are translated too."""
     said = {}
     for key, value in values.items():
-        if value in SPOKEN:
-            said[key] = catalog(name)[value]
-        else:
-            said[key] = in_language(value, name, is_part=True) if NESTED.search(key) else value
+        is_ours = value in SPOKEN or NESTED.search(key)
+        said[key] = in_language(value, name, is_part=True) if is_ours else value
     return PLACE.sub(lambda place: said[place[1]], translation)
 
 
@@ -240,6 +272,7 @@ class Saying:
     pattern: str
     said: str
     is_part: bool
+    is_told: bool  # by checks and games, of which pages learn without the server's pages
 
     @functools.cached_property
     def pieces(self) -> list[str]:
@@ -250,6 +283,12 @@ class Saying:
     def expression(self) -> re.Pattern[str]:
         """What fits the pattern."""
         return expression(self.pattern)
+
+    @property
+    def script(self) -> str:
+        """The same expression in JavaScript."""
+        python = self.expression.pattern
+        return "^" + re.sub(r"\(\?P=(\w+)\)", r"\\k<\1>", python).replace("(?P<", "(?<") + "$"
 
     def values(self, text: str) -> dict[str, str] | None:
         """What stands at the places of a text that fits; None if it does not."""
@@ -268,7 +307,8 @@ def _known(name: str) -> dict[str, Saying]:
         if one.id and files and one.id in translations:
             text = str(one.id)
             is_part = files <= set(TELLERS) and not (text.endswith(".") or text[0].isupper())
-            found[text] = Saying(text, translations[text], is_part)
+            is_told = not files.isdisjoint(TELLERS) or text in FAULTS
+            found[text] = Saying(text, translations[text], is_part, is_told)
     return found
 
 

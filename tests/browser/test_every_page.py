@@ -100,7 +100,7 @@ NO_PAGES = {
     *("competition.download", "competition.submission_rows", "leaderboard.rows", "static"),
     *("leaderboard.download", "handedin.download", "handedin.download_participants"),
     *("grades.download", "grades.download_gradebook", "publishing.export", "myself.export"),
-    *("submissions.download", "notifications.follow", "icon.favicon"),
+    *("submissions.download", "notifications.follow", "icon.favicon", "challenges.script_words"),
     *("challenges.show_queue", "matches.show_final"),
     *("health.healthz", "health.readyz", "health.metrics"),
 }

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.visitors import sign_up_and_join
 from tests.servers import serving
 
-from podium import checking
+from podium import checking, sayings
 
 pytestmark = [
     pytest.mark.browser,
@@ -234,6 +235,36 @@ def test_the_page_and_the_server_say_the_same_of_other_forms(page, installation,
     sign_up_and_join(page, "ada-01")
     assert said(page, slug, sample)["ok"]
     assert difference(page, installation, slug, files) == []
+
+
+def test_what_is_wrong_is_said_in_german_by_page_and_server_alike(page, installation):
+    sign_up_and_join(page, "ada-01")
+    page.goto("/c/toy/submit")
+    page.get_by_role("button", name="Deutsch").click()
+    expect(page.get_by_label("Datei", exact=True)).to_be_visible()
+    page.wait_for_load_state()
+    page.evaluate("speech.ready()")
+    for name, content in DIGITS.items():
+        found = checking.check(installation, "toy", io.BytesIO(content))
+        texts = [one[key] for one in found.errors for key in ("expected", "got")]
+        texts += [found.message] if found.message else []
+        there = [sayings.in_language(text, "de", is_part=True) for text in texts]
+        assert page.evaluate("(texts) => texts.map(speech.told)", texts) == there
+        bare = " ".join(re.sub(r"(?s)'.*'|\".*\"|to_csv\(.*?\)", "", text) for text in there)
+        assert not re.search(r"\b(the|is|there|expected|got|at|of|more)\b", bare), (name, there)
+
+
+def test_a_german_page_tells_a_fault_in_german(page, tmp_path):
+    sign_up_and_join(page, "ada-01")
+    page.goto("/c/toy/submit")
+    page.get_by_role("button", name="Deutsch").click()
+    expect(page.get_by_label("Datei", exact=True)).to_be_visible()
+    page.wait_for_load_state()
+    (tmp_path / "bad.csv").write_bytes(DIGITS["everything"])
+    page.locator("#file").set_input_files(tmp_path / "bad.csv")
+    expect(page.get_by_text("bad.csv passt nicht.")).to_be_visible()
+    expect(page.get_by_role("cell", name="eine ganze Zahl von 0 bis 9").first).to_be_visible()
+    expect(page.get_by_text("Zeile 3, Spalte 'label': Erwartet ist")).to_be_visible()
 
 
 def test_a_file_is_judged_before_anything_is_sent(page, tmp_path, installation):

@@ -496,3 +496,63 @@ def test_proofs_serve_one_purpose(installation, factory):
             addresses.reset_password(session, secret, "none")
         with pytest.raises(ConflictError, match="is your address already"):
             addresses.change(session, ada.id, "ada-01@example.org", asks_mail=False)
+
+
+GERMAN = {"Accept-Language": "de-DE,de;q=0.9"}
+
+
+def language_of(installation, handle):
+    with installation.database.reading() as session:
+        return session.scalar(select(User.language).where(User.handle == handle))
+
+
+def test_a_language_chosen_signed_in_is_the_accounts_on_every_device(app, browser, installation):
+    browser.sign_up()
+    assert language_of(installation, "ada-01") == "en"
+    browser.post("/language", page="/account", language="de")
+    assert language_of(installation, "ada-01") == "de"
+    phone = Browser(app)
+    assert '<html lang="en"' in phone.get("/").text
+    phone.sign_in()
+    assert '<html lang="de"' in phone.get("/").text
+    phone.post("/language", page="/account", language="xx")
+    assert language_of(installation, "ada-01") == "de"
+
+
+def test_who_signs_up_on_a_german_page_gets_german_mails(mailing, installation, postbox):
+    client = mailing.test_client()
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/sign-up").text)[1]
+    fields = {"handle": "ada-01", "email": "ada@example.org", "password": PASSWORD}
+    client.post("/sign-up", data={"csrf_token": token, **fields}, headers=GERMAN)
+    assert language_of(installation, "ada-01") == "de"
+    postman.deliver(installation, postbox)
+    assert postbox.got[-1]["Subject"] == "Bestätige deine E-Mail-Adresse"
+
+
+def test_the_api_sets_the_language_and_takes_it_back(browser, installation):
+    token = installation_token(installation, browser.sign_up().handle)
+    call = browser.client.put
+    headers = {"Authorization": f"Bearer {token}"}
+    assert call("/api/v1/me/language", json={"language": "de"}, headers=headers).status_code == 204
+    assert browser.client.get("/api/v1/me", headers=headers).json["language"] == "de"
+    assert call("/api/v1/me/language", json={"language": None}, headers=headers).status_code == 204
+    assert language_of(installation, "ada-01") is None
+    wrong = call("/api/v1/me/language", json={"language": "xx"}, headers=headers)
+    assert wrong.status_code == 400
+    assert wrong.json["error"]["message"] == "There is no language 'xx'. There are en, de."
+
+
+def installation_token(installation, handle):
+    with installation.database.writing() as session:
+        user = session.scalars(select(User).where(User.handle == handle)).one()
+        return accounts.create_token(session, user.id, "test")[1]
+
+
+def test_scripts_read_their_words_at_an_address_that_changes_with_them(app):
+    client = app.test_client()
+    assert "data-words" not in client.get("/").text
+    address = re.search(r'data-words="([^"]+)"', client.get("/", headers=GERMAN).text)[1]
+    answer = client.get(address)
+    assert answer.json["words"]["nothing"] == "nichts"
+    assert answer.cache_control.max_age > 86400
+    assert client.get("/words/xx.json").status_code == 404

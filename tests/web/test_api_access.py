@@ -48,6 +48,10 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any], dict[str, int]]] = {
         {"json": {"secret": "x", "password": "correct horse"}},
         dict.fromkeys(PEOPLE, 404),
     ),
+    ("PUT", "/me/language"): (
+        {"json": {"language": "de"}},
+        dict.fromkeys(PEOPLE, 204) | {"anonymous": 401},
+    ),
     ("POST", "/me/password"): (
         {"json": {"old_password": "x", "new_password": "correct horse"}},
         NOT_THEIR_PASSWORD,

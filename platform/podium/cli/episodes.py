@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from podium.client import answers
 
 LISTED = ("id", "number", "split", "score", "steps", "opponent", "result", "fault", "played_at")
+STATIC = PACKAGE / "web" / "static"
+SCRIPTS = ("speech.js", "player.js")
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -89,5 +91,5 @@ def page(found: "answers.Replay") -> str:
         title=html.escape(f"Episode {episode['id']}: {episode['game']}, {episode['result']}"),
         players=html.escape(players),
         replay=json.dumps(found).replace("<", "\\u003c"),  # no tag may end the script
-        script=(PACKAGE / "web" / "static" / "player.js").read_text(encoding="utf-8"),
+        script="".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS),
     )

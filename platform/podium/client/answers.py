@@ -616,6 +616,12 @@ class Joined(TypedDict):
     team: str
 
 
+class Language(TypedDict, total=False):
+    """The language of pages and mails, as `en`."""
+
+    language: str | None
+
+
 class Limits(TypedDict):
     """What the caller's team may still submit."""
 
@@ -699,6 +705,7 @@ class Me(TypedDict):
     role: str
     created_at: Moment
     scopes: list[str]
+    language: str | None
 
 
 class Member(TypedDict):

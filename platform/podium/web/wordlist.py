@@ -1,7 +1,7 @@
 """The catalogs of translations, brought up to date: `make words`.
 
-Every text of the templates and of `sayings.SOURCES` is in every catalog; what was changed is
-marked fuzzy and shown in English until somebody has looked at it.
+Every text of the templates, of the scripts and of the modules that `podium.sayings` names is in
+every catalog; what was changed is marked fuzzy and shown in English until somebody has looked.
 """
 
 from collections.abc import Iterator
@@ -41,7 +41,9 @@ def of_templates() -> Catalog:
         found.add(message, locations=[(name, 0)])
     for message, name in sayings.of_code():
         found.add(message, locations=[(name, 0)])
-    for message in (*SPOKEN, *display.ERROR_TITLES.values()):
+    for message, name in sayings.of_scripts():
+        found.add(message, locations=[(name, 0)])
+    for message in (*SPOKEN, *words.METRIC_WORDS, *display.ERROR_TITLES.values()):
         found.add(message)
     for verdict in Verdict:
         found.add(verdict.meaning.title)

@@ -13,9 +13,10 @@ from markupsafe import Markup, escape
 
 from podium import sayings
 from podium.languages import ENGLISH, LANGUAGES, LETTERS, PLACE, SPOKEN, catalog
+from podium_scoring.registry import METRICS
 
 COOKIE = "language"
-ATTRIBUTES = r"aria-label|title|placeholder|data-label|alt"
+ATTRIBUTES = r"aria-label|title|placeholder|alt|data-(?:label|copied|sending|sent|broken)"
 UNTOUCHED = ("script", "style", "pre", "textarea", "svg")
 INLINE = re.compile(r"</?(?:code|strong|em|abbr|kbd)>")
 JINJA = r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}"
@@ -25,6 +26,9 @@ UNSAID = re.compile(r"&\w+;|Podium")
 # A capital, two words, or what an inline condition chooses: code of templates has no other words.
 SAID = re.compile(r'^"(?!podium |\\n| -|%|Retry-)(?:[A-Z][a-z]|.*[a-z][,:]? [a-zA-Z(])')
 CHOSEN = re.compile(r'("[a-z][a-z ]+")(?= if )|(?<= else )("[a-z][a-z ]+")')
+METRIC_WORDS = frozenset(
+    text for metric in METRICS.values() for text in (metric.title, metric.formula)
+)
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'')
 
 
@@ -32,7 +36,8 @@ def init_app(app: Flask) -> None:
     """Compile templates so, and let them know the language."""
     app.jinja_env.add_extension(Wrapping)
     app.jinja_env.globals.update(_w=translated, language=language, LANGUAGES=LANGUAGES)
-    app.jinja_env.filters.update(word=word, said=said)
+    app.jinja_env.globals["words_address"] = address
+    app.jinja_env.filters.update(word=word, said=said, inside=inside)
 
 
 def language() -> str:
@@ -51,6 +56,11 @@ def preferred() -> str | None:
     return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES)
 
 
+def address() -> str:
+    """Where scripts read their words in the reader's language; it changes with the words."""
+    return f"/words/{language()}.json?v={sayings.digest(language())}"
+
+
 def translated(message: str, **values: object) -> Markup:
     """A message of a template in the reader's language, with its values escaped."""
     text = catalog(language()).get(message) or message
@@ -64,7 +74,13 @@ def said(text: str, is_part: bool = False) -> str:
 
 def word(text: str) -> str:
     """One of our words in the reader's language; any other text as it is. Not escaped."""
-    return catalog(language()).get(text, text) if text in SPOKEN else text
+    return catalog(language()).get(text, text) if text in SPOKEN or text in METRIC_WORDS else text
+
+
+def inside(title: str) -> str:
+    """A metric's title within a sentence: English begins it small, unless it is a name."""
+    is_name = title[:1].isupper() and not title[1:2].islower()
+    return word(title) if language() != ENGLISH or is_name else title[:1].lower() + title[1:]
 
 
 class Wrapping(Extension):

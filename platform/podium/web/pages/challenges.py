@@ -1,9 +1,10 @@
 """The list of challenges, and the small fragment that says what the queue does."""
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, jsonify, render_template, request
 from werkzeug.wrappers import Response
 
-from podium import accounts, competitions, leaderboard
+from podium import accounts, competitions, leaderboard, sayings
+from podium.errors import NotFoundError
 from podium.languages import LANGUAGES
 from podium.web import identity, installation, words
 from podium.web.navigation import back_to
@@ -66,6 +67,16 @@ def choose_language() -> Response:
         response.set_cookie(
             words.COOKIE, chosen, max_age=365 * 86400, samesite="Lax", httponly=True
         )
+    return response
+
+
+@blueprint.get("/words/<language>.json")
+def script_words(language: str) -> Response:
+    """What scripts say in a language, for them to look up; its address changes with it."""
+    if language not in LANGUAGES:
+        raise NotFoundError(f"There is no language {language!r}.")
+    response = jsonify(sayings.for_scripts(language))
+    response.cache_control.public, response.cache_control.max_age = True, 365 * 86400
     return response
 
 

@@ -30,13 +30,19 @@ PEOPLE_PER_PAGE = 100
 REFUSED_SHOWN = 5
 # What is told of one, and of many.
 PAST = {
-    bulkacts.RETRY: ("waits again", "wait again"),
-    bulkacts.CANCEL: ("is cancelled. It does not count", "are cancelled. They do not count"),
-    bulkacts.DISQUALIFY: (
-        "is disqualified; its team reads why",
-        "are disqualified; their teams read why",
+    bulkacts.RETRY: ("Submission {number} waits again.", "{number} submissions wait again."),
+    bulkacts.CANCEL: (
+        "Submission {number} is cancelled. It does not count.",
+        "{number} submissions are cancelled. They do not count.",
     ),
-    bulkacts.REINSTATE: ("counts again", "count again"),
+    bulkacts.DISQUALIFY: (
+        "Submission {number} is disqualified; its team reads why.",
+        "{number} submissions are disqualified; their teams read why.",
+    ),
+    bulkacts.REINSTATE: (
+        "Submission {number} counts again.",
+        "{number} submissions count again.",
+    ),
 }
 MOST_ROWS = 1_000_000  # of a file
 
@@ -87,8 +93,7 @@ def act(slug: str) -> AnyResponse:
     done = bulkacts.act(here, caller, slug, verb, [number], reason)
     if done.refused:
         raise ConflictError(done.refused[number])
-    one, _ = PAST[verb]
-    flash(f"Submission {number} {one}.")
+    flash(PAST[verb][0].format(number=number))
     back: dict[str, Any] = dict(Filter.of(request.args).said)
     back["page"] = request.args.get("page", "1")
     return redirect(url_for("handedin.show", slug=slug, **back), 303)
@@ -135,7 +140,7 @@ def act_on_many(slug: str) -> AnyResponse | str:
     done = bulkacts.act(here, caller, slug, verb, ids, reason)
     one, many = PAST[verb]
     number = len(done.ids)
-    flash(f"1 submission {one}." if number == 1 else f"{number} submissions {many}.")
+    flash(one.format(number=done.ids[0]) if number == 1 else many.format(number=number))
     for why in list(done.refused.values())[:REFUSED_SHOWN]:
         flash(why)
     if (more := len(done.refused) - REFUSED_SHOWN) > 0:

@@ -19,6 +19,7 @@
     return node;
   };
   const show = (...nodes) => place.replaceChildren(...nodes);
+  const counted = (number) => number.toLocaleString(document.documentElement.lang);
   const refused = (name, message) => show(fill(part("misfit"), { name, message }));
 
   async function byServer() {
@@ -59,7 +60,7 @@
       for (const [name, kind] of [["line", "num"], ["column", "mono"], ["expected", ""], ["got", "mono"]]) {
         const cell = row.insertCell();
         if (kind) cell.className = kind;
-        cell.textContent = one[name] ?? "";
+        cell.textContent = kind === "num" || name === "column" ? one[name] ?? "" : speech.told(one[name]);
       }
     }
     return more ? [found, fill(part("more"), { more })] : [found];
@@ -97,7 +98,7 @@
     const most = Number(input.dataset.most);
     if (!file.size) { refused(file.name, part("empty").textContent); return; }
     if (file.size > most) {
-      refused(file.name, fill(part("large"), { size: file.size.toLocaleString("en"), most: most.toLocaleString("en") }).textContent);
+      refused(file.name, fill(part("large"), { size: counted(file.size), most: counted(most) }).textContent);
       return;
     }
     const start = new Uint8Array(await file.slice(0, 4).arrayBuffer());
@@ -110,7 +111,8 @@
     const found = await inWorker(file, await published());
     if (own !== turn) return; // another file was chosen meanwhile
     worker.terminate();
-    const values = { name: file.name, message: found.message, rows: found.rows };
+    await speech.ready();
+    const values = { name: file.name, message: speech.told(found.message), rows: found.rows };
     const note = fill(part(found.ok ? "fits" : "misfit"), values);
     show(note, ...(found.ok ? [] : table(found.errors, found.more)), ...(await twin(found.sha256)));
   }

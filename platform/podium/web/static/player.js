@@ -1,11 +1,12 @@
 // Plays a replay: first, back, play, next, last, speed, a slider, keys, and a list of moves that
 // says the same in words. Draws the games that it knows, else the numbers. Used by the page of an
-// episode, which names where the replay is, and by pages that hold it.
+// episode, which names where the replay is, and by pages that hold it. Words are of speech.js.
 "use strict";
 
+const { say, told } = speech;
 const SPEEDS = [0.5, 1, 2, 4];
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
-const ENGINES = ["no engine", "left engine", "main engine", "right engine"];
+const engine = (action) => [say("no engine"), say("left engine"), say("main engine"), say("right engine")][action];
 const GAMES = { "connect-four": connectFour, "LunarLander-v3": lander };
 
 function play(place, found) {
@@ -13,22 +14,22 @@ function play(place, found) {
   const last = game.steps;
   const canvas = element("canvas", { role: "img" });
   const says = element("p", { role: "status", className: "player-says" });
-  const [first, back, go, next, end] = ["First", "Back", "Play", "Next", "Last"].map(
+  const [first, back, go, next, end] = [say("First"), say("Back"), say("Play"), say("Next"), say("Last")].map(
     (name) => element("button", { type: "button", textContent: name, className: "button second" }));
   const slider = element("input", { type: "range", min: 0, max: last, value: 0 });
-  slider.setAttribute("aria-label", "Step");
+  slider.setAttribute("aria-label", say("Step"));
   const speed = element("select", {});
-  speed.setAttribute("aria-label", "Speed");
+  speed.setAttribute("aria-label", say("Speed"));
   for (const factor of SPEEDS) speed.append(element("option", { value: factor, textContent: `${factor} ×`, selected: factor === 1 }));
   const controls = element("div", { className: "player-controls" });
   controls.append(first, back, go, next, end, speed, slider);
-  const keys = element("p", { className: "small quiet", textContent: "Keys: space plays and pauses, ← and → step, Home and End jump, + and − change the speed." });
+  const keys = element("p", { className: "small quiet", textContent: say("Keys: space plays and pauses, ← and → step, Home and End jump, + and − change the speed.") });
   const list = element("details", { className: "player-list" });
   list.append(element("summary", { textContent: game.list }));
   place.replaceChildren(canvas, controls, says, keys, list);
   place.tabIndex = 0;
   place.setAttribute("role", "group");
-  place.setAttribute("aria-label", "Replay");
+  place.setAttribute("aria-label", say("Replay"));
   let timer = null, at = 0, rows = null;
 
   function draw() {
@@ -44,18 +45,18 @@ function play(place, found) {
   function show(step) {
     at = Math.min(last, Math.max(0, step));
     slider.value = at;
-    slider.setAttribute("aria-valuetext", `Step ${at} of ${last}`);
+    slider.setAttribute("aria-valuetext", say("Step {at} of {last}", { at, last }));
     draw();
-    says.textContent = `Step ${at} of ${last}. ${game.told(at)}`;
+    says.textContent = `${say("Step {at} of {last}", { at, last })}. ${game.told(at)}`;
     canvas.setAttribute("aria-label", says.textContent);
     first.disabled = back.disabled = at === 0;
     next.disabled = end.disabled = at === last;
     if (rows) mark();
   }
-  function stop() { clearInterval(timer); timer = null; go.textContent = "Play"; }
+  function stop() { clearInterval(timer); timer = null; go.textContent = say("Play"); }
   function start() {
     if (at === last) show(0);
-    go.textContent = "Pause";
+    go.textContent = say("Pause");
     // Who wants less motion sees stills, two a second at most, instead of a film.
     const still = calm.matches ? Math.max(500, game.pace) : game.pace;
     const stride = Math.max(1, Math.round(still / game.pace));
@@ -119,12 +120,12 @@ function table(list, game, jump) {
   const box = element("div", { className: "player-rows", tabIndex: 0, role: "region" });
   box.setAttribute("aria-label", game.list);
   const made = element("table", { className: "fit" }), head = element("tr", {}), body = element("tbody", {});
-  for (const name of ["Step", ...game.columns]) head.append(element("th", { scope: "col", textContent: name }));
+  for (const name of [say("Step"), ...game.columns]) head.append(element("th", { scope: "col", textContent: name }));
   const rows = [];
   for (let step = 0; step <= game.steps; step++) {
     const row = element("tr", {}), cell = element("td", { className: "num" });
     const button = element("button", { type: "button", className: "plain", textContent: step });
-    button.setAttribute("aria-label", `Show step ${step}`);
+    button.setAttribute("aria-label", say("Show step {step}", { step }));
     button.addEventListener("click", () => jump(step));
     cell.append(button);
     row.append(cell, ...game.row(step).map((text) => element("td", { className: typeof text === "number" ? "num" : "", textContent: text })));
@@ -152,25 +153,29 @@ function connectFour(found) {
   const opening = Math.min(found.opening_moves || 0, moves.length);
   const faults = players.filter((one) => one.fault);
   const steps = moves.length + (faults.length ? 1 : 0);
-  const name = (one) => (players[0].team === players[1].team ? `${one.team} (${one.seat ? "second" : "first"} seat)` : one.team);
+  const seats = (one) => (one.seat ? say("{team} (second seat)", one) : say("{team} (first seat)", one));
+  const name = (one) => (players[0].team === players[1].team ? seats(one) : one.team);
   const winner = players.find((one) => one.score === 1);
-  const result = winner ? `${name(winner)} won.` : "It is a draw.";
+  const result = winner ? say("{name} won.", { name: name(winner) }) : say("It is a draw.");
   const four = fours(moves);
-  const wrong = () => faults.map((one) => `${name(one)} erred: ${one.fault}`).join(" ");
+  const wrong = () => faults.map((one) => say("{name} erred: {fault}", { name: name(one), fault: told(one.fault) })).join(" ");
   const erred = (step) => faults.length > 0 && step === steps;
   return {
-    steps, pace: 700, list: "All moves", columns: ["Who", "Column", "What"], erred,
+    steps, pace: 700, list: say("All moves"), columns: [say("Who"), say("Column"), say("What")], erred,
     height: (wide) => Math.min(54, (wide - 16) / 7) * 6 + 76,
     told(step) {
       if (erred(step)) return `${wrong()} ${result}`;
-      if (!step) return "The board is empty.";
-      const who = step <= opening ? `Opening drawn at random: ${name(players[(step - 1) % 2])}'s disc falls into` : `${name(players[(step - 1) % 2])} played`;
-      return `${who} column ${moves[step - 1]}.${step === steps ? ` ${result}` : ""}`;
+      if (!step) return say("The board is empty.");
+      const moved = { name: name(players[(step - 1) % 2]), column: moves[step - 1] };
+      const move = step <= opening
+        ? say("Opening drawn at random: {name}'s disc falls into column {column}.", moved)
+        : say("{name} played column {column}.", moved);
+      return step === steps ? `${move} ${result}` : move;
     },
     row(step) {
-      if (erred(step)) return [faults.map(name).join(", "), "", `erred: ${faults.map((one) => one.fault).join(" ")} ${result}`];
-      if (!step) return ["", "", "The board is empty."];
-      return [name(players[(step - 1) % 2]), moves[step - 1], step <= opening ? "opening, drawn at random" : step === steps ? result : ""];
+      if (erred(step)) return [faults.map(name).join(", "), "", `${say("erred: {fault}", { fault: faults.map((one) => told(one.fault)).join(" ") })} ${result}`];
+      if (!step) return ["", "", say("The board is empty.")];
+      return [name(players[(step - 1) % 2]), moves[step - 1], step <= opening ? say("opening, drawn at random") : step === steps ? result : ""];
     },
     draw(pen, step, wide, high, colour) {
       const size = Math.min(54, (wide - 16) / 7), left = (wide - 7 * size) / 2, bottom = high - 24;
@@ -205,8 +210,10 @@ function connectFour(found) {
         pen.fillStyle = index ? colour.other : colour.accent; pen.fill();
         seat(pen, left + 8, y - 5, 7, index, colour);
         pen.fillStyle = one.fault && step === steps ? colour.bad : colour.ink;
-        const ends = step === steps ? ["lost", "drew", "won"][one.score * 2] : "";
-        pen.fillText(`${name(one)}${one.fault && step === steps ? " erred and" : ""} ${ends}`.trim(), left + 24, y, 7 * size - 24);
+        const whose = { name: name(one) };
+        const ends = [say("{name} lost", whose), say("{name} drew", whose), say("{name} won", whose)][one.score * 2];
+        const end = one.fault ? say("{name} erred and lost", whose) : ends;
+        pen.fillText(step === steps ? end : name(one), left + 24, y, 7 * size - 24);
       });
     },
   };
@@ -236,24 +243,25 @@ function fours(moves) {
 
 function lander(found) {
   const seen = found.tracks.observation || [], actions = found.tracks.action || [], rewards = found.tracks.reward || [];
-  const steps = Math.max(0, seen.length - 1), fault = found.episode.players[0].fault;
+  const steps = Math.max(0, seen.length - 1);
+  const fault = told(found.episode.players[0].fault), result = told(found.episode.result);
   const earned = [];
   rewards.reduce((sum, one, index) => (earned[index] = sum + one), 0);
   const number = (value, digits = 2) => (value === undefined ? "" : value.toFixed(digits));
   const erred = (step) => Boolean(fault) && step === steps;
   return {
-    steps, pace: 20, list: "All steps", erred,
-    columns: ["x", "y", "Speed across", "Speed up", "Angle", "Engine", "Reward", "Return so far", "What"],
+    steps, pace: 20, list: say("All steps"), erred,
+    columns: ["x", "y", say("Speed across"), say("Speed up"), say("Angle"), say("Engine"), say("Reward"), say("Return so far"), say("What")],
     height: (wide) => Math.round(wide * .62),
     told(step) {
-      if (!seen[step]) return `${fault ? `It erred: ${fault}` : found.episode.result}`;
-      const end = erred(step) ? ` It erred here: ${fault}` : step === steps ? ` ${found.episode.result}` : "";
-      return `Return so far ${number(earned[step], 1)}, ${ENGINES[actions[step]]}.${end}`;
+      if (!seen[step]) return fault ? say("It erred: {fault}", { fault }) : result;
+      const now = say("Return so far {earned}, {engine}.", { earned: number(earned[step], 1), engine: engine(actions[step]) });
+      return erred(step) ? `${now} ${say("It erred here: {fault}", { fault })}` : step === steps ? `${now} ${result}` : now;
     },
     row(step) {
       const [x, y, across, up, angle] = seen[step] || [];
-      const what = erred(step) ? `erred: ${fault}` : step === steps ? found.episode.result : "";
-      return [...[x, y, across, up, angle].map((one) => number(one)), ENGINES[actions[step]] || "", number(rewards[step], 1), number(earned[step], 1), what];
+      const what = erred(step) ? say("erred: {fault}", { fault }) : step === steps ? result : "";
+      return [...[x, y, across, up, angle].map((one) => number(one)), engine(actions[step]) || "", number(rewards[step], 1), number(earned[step], 1), what];
     },
     draw(pen, step, wide, high, colour) {
       const scale = wide / 640, ground = high - 40 * scale;
@@ -273,7 +281,7 @@ function lander(found) {
       }
       line(seen.slice(0, step + 1).map((one) => [across(one[0]), down(one[1])]), colour.quiet, 1);
       const now = seen[step];
-      if (!now) { pen.fillStyle = colour.ink; pen.fillText(fault || found.episode.result, 8, 20, wide - 16); return; }
+      if (!now) { pen.fillStyle = colour.ink; pen.fillText(fault || result, 8, 20, wide - 16); return; }
       pen.save();
       pen.translate(across(now[0]), down(now[1]));
       pen.rotate(-now[4]);
@@ -289,23 +297,24 @@ function lander(found) {
       if (flame) { pen.beginPath(); for (const point of flame) pen.lineTo(...point); pen.fill(); }
       pen.restore();
       pen.fillStyle = erred(step) ? colour.bad : colour.ink;
-      pen.fillText(`Return ${number(earned[step], 1)}${erred(step) ? ", erred here" : ""}`, 8, 20);
+      const so = { earned: number(earned[step], 1), speed: number(Math.hypot(now[2], now[3])), angle: number(now[4]) };
+      pen.fillText(erred(step) ? say("Return {earned}, erred here", so) : say("Return {earned}", so), 8, 20);
       pen.fillStyle = colour.quiet;
-      pen.fillText(`speed ${number(Math.hypot(now[2], now[3]))}, angle ${number(now[4])}`, 8, 40);
+      pen.fillText(say("speed {speed}, angle {angle}", so), 8, 40);
     },
   };
 }
 
 function numbers(found) {
   const tracks = Object.entries(found.tracks), steps = Math.max(0, ...tracks.map(([, track]) => track.length - 1));
-  const fault = found.episode.players.map((one) => one.fault).filter(Boolean).join(" ");
+  const fault = found.episode.players.map((one) => told(one.fault)).filter(Boolean).join(" ");
   const texts = (step) => tracks.map(([, track]) => JSON.stringify(track[step]) || "");
   const erred = (step) => Boolean(fault) && step === steps;
   return {
-    steps, pace: 100, list: "All steps", erred, columns: [...tracks.map(([name]) => name), "What"],
+    steps, pace: 100, list: say("All steps"), erred, columns: [...tracks.map(([name]) => name), say("What")],
     height: () => 20 * tracks.length + 24,
-    told: (step) => `${tracks.map(([name], index) => `${name}: ${texts(step)[index]}`).join(", ").slice(0, 200)}${erred(step) ? ` It erred here: ${fault}` : ""}`,
-    row: (step) => [...texts(step).map((text) => text.slice(0, 60)), erred(step) ? `erred: ${fault}` : step === steps ? found.episode.result : ""],
+    told: (step) => `${tracks.map(([name], index) => `${name}: ${texts(step)[index]}`).join(", ").slice(0, 200)}${erred(step) ? ` ${say("It erred here: {fault}", { fault })}` : ""}`,
+    row: (step) => [...texts(step).map((text) => text.slice(0, 60)), erred(step) ? say("erred: {fault}", { fault }) : step === steps ? told(found.episode.result) : ""],
     draw(pen, step, wide, high, colour) {
       pen.fillStyle = colour.ink;
       pen.font = "14px monospace";
@@ -316,6 +325,6 @@ function numbers(found) {
 
 for (const place of document.querySelectorAll("[data-player]")) {
   const held = place.querySelector("script[type='application/json']");
-  if (held) play(place, JSON.parse(held.textContent));
-  else fetch(place.dataset.player).then((answer) => answer.json()).then((found) => play(place, found));
+  const found = held ? JSON.parse(held.textContent) : fetch(place.dataset.player).then((answer) => answer.json());
+  Promise.all([found, speech.ready()]).then(([replay]) => play(place, replay));
 }

@@ -7,7 +7,7 @@ document.addEventListener("click", async (event) => {
   if (!button) return;
   await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).innerText.trim());
   const word = button.textContent;
-  button.textContent = "Copied";
+  button.textContent = button.dataset.copied;
   setTimeout(() => { button.textContent = word; }, 1500);
 });
 
@@ -25,11 +25,12 @@ for (const area of document.querySelectorAll("[data-drop]")) {
 }
 
 // Times are written in the zone of their course; a reader who lives in another one reads both.
+const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
 const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 for (const time of document.querySelectorAll("time[data-zone]")) {
   if (time.dataset.zone === ownZone) continue;
   const moment = new Date(time.getAttribute("datetime"));
-  const own = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  const own = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
   time.append(`, ${own.format(moment)} (${ownZone})`);
 }
 for (const input of document.querySelectorAll("input[data-own-zone]")) input.value = ownZone;
@@ -47,8 +48,8 @@ for (const form of document.querySelectorAll("form[data-progress]")) {
       bar.max = sent.total;
       bar.value = sent.loaded;
       says.textContent = sent.loaded < sent.total
-        ? `Uploading: ${Math.round(100 * sent.loaded / sent.total)} %`
-        : "Uploaded. Recording the submission.";
+        ? says.dataset.sending.replace("{share}", Math.round(100 * sent.loaded / sent.total))
+        : says.dataset.sent;
     });
     request.addEventListener("load", () => {
       if (request.status < 400) { location.assign(request.responseURL); return; }
@@ -57,7 +58,7 @@ for (const form of document.querySelectorAll("form[data-progress]")) {
     request.addEventListener("error", () => {
       set(false);
       bar.hidden = true;
-      says.textContent = "The connection broke off. Nothing was counted. Try again.";
+      says.textContent = says.dataset.broken;
     });
     bar.hidden = false;
     set(true);
