@@ -8,13 +8,14 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from werkzeug.serving import make_server
 
-from podium import checkup, judging
+from podium import accounts, checkup, judging
 from podium.installation import Installation
 
 
@@ -85,6 +86,38 @@ def web(
     yield process, url
     process.terminate()
     assert process.wait(timeout=30) == 0
+
+
+@contextmanager
+def hired(
+    installation: Installation, url: str, home: Path
+) -> Iterator[Callable[..., "subprocess.Popen[bytes]"]]:
+    """Starts `podium worker` on a host that knows the web and Redis only; ends them at last."""
+    with installation.database.writing() as session:
+        token = accounts.renew_work_token(session, "host-1")
+    started = []
+
+    def start(queue: str = "run", **settings: str) -> "subprocess.Popen[bytes]":
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PODIUM_HOME": str(home),
+            "PODIUM_URL": url,
+            "PODIUM_TOKEN": token,
+            "PODIUM_REDIS_URL": installation.config.redis_url,
+            "PODIUM_HEARTBEAT_S": "0.3",
+            "PODIUM_WARM_SANDBOXES": "0",
+            **settings,
+        }
+        command = [sys.executable, "-P", "-m", "podium.cli", "worker", "--queue", queue]
+        process = subprocess.Popen([*command, "--name", f"{queue[0]}1"], env=environment)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
 
 
 def _answers(url: str) -> bool:

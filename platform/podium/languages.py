@@ -31,7 +31,11 @@ SPOKEN = (
     *("it is scored", "it failed", "the file does not fit"),
     "an error of ours, it was not counted",
     # Of Python's reader of CSV.
-    *("unexpected end of data", "',' expected after '\"'", "field larger than field limit (131072)"),
+    *(
+        "unexpected end of data",
+        "',' expected after '\"'",
+        "field larger than field limit (131072)",
+    ),
 )
 
 

@@ -130,7 +130,7 @@ MEANINGS: dict[Verdict, Meaning] = {
         State.FAILED,
         "submitter",
         "Protocol",
-        "The agent did not answer in the published form or in time.",
+        "The program did not answer, or did not write, what the rules ask for, in form or in time.",
     ),
     Verdict.CANCELLED: Meaning(
         State.CANCELLED,

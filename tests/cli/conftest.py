@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from apiflask import APIFlask
-from tests.servers import scoring, serving
+from tests.servers import hired, scoring, serving
 
 from podium import accounts
 from podium.accounts import Caller
@@ -97,34 +97,11 @@ def operator(shell, config):
 
 
 @pytest.fixture
-def run_worker(operator, factory, config):
+def run_worker(installation, operator, factory):
     """Starts `podium worker --queue run` (or `match`) on a host that knows web and Redis only."""
     factory.person("admin-01", "admin")
-    made = operator.run("worker", "token", "host-1")
-    assert made.returncode == 0, made.stderr
-    started = []
-
-    def start(queue: str = "run", **settings: str) -> subprocess.Popen[bytes]:
-        environment = {
-            "PATH": os.environ["PATH"],
-            "PODIUM_HOME": str(operator.folder / "elsewhere"),
-            "PODIUM_URL": operator.url,
-            "PODIUM_TOKEN": made.stdout.strip(),
-            "PODIUM_REDIS_URL": config.redis_url,
-            "PODIUM_HEARTBEAT_S": "0.3",
-            "PODIUM_WARM_SANDBOXES": "0",
-            **settings,
-        }
-        command = [sys.executable, "-P", "-m", "podium.cli", "worker", "--queue", queue]
-        process = subprocess.Popen([*command, "--name", f"{queue[0]}1"], env=environment)
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
+    with hired(installation, operator.url, operator.folder / "elsewhere") as start:
+        yield start
 
 
 def until(is_met: Callable[[], bool], limit_s: float = 60.0) -> None:
