@@ -229,29 +229,37 @@ def in_language(text: str, name: str, *, is_part: bool = False) -> str:
     """
     if not _known(name) or len(text) > LONGEST:
         return text
+    whole = _found(text, name, is_part=is_part)
+    if whole is not None:
+        return whole
     parts = SENTENCE.split(text)
-    whole = _found(text, name, is_part)
-    if whole is not None or not 1 < len(parts) <= MOST_SENTENCES:
-        return text if whole is None else whole
-    said, at = [], 0
+    if not 1 < len(parts) <= MOST_SENTENCES:
+        return text
+    said, at, is_whole = [], 0, True
     while at < len(parts):
         ends = range(len(parts), at, -1)
-        tries = ((end, _found(" ".join(parts[at:end]), name, False)) for end in ends)
-        end, found = next((one for one in tries if one[1] is not None), (at + 1, parts[at]))
-        said.append(str(found))
+        tries = ((end, _found(" ".join(parts[at:end]), name)) for end in ends)
+        end, found = next((one for one in tries if one[1] is not None), (at + 1, None))
+        is_whole &= found is not None
+        said.append(parts[at] if found is None else found)
         at = end
-    return " ".join(said)
+    loosely = None if is_whole else _found(text, name, is_part=is_part, is_loose=True)
+    return " ".join(said) if loosely is None else loosely
 
 
-def _found(text: str, name: str, is_part: bool) -> str | None:
-    """The translation of what is in the catalog as a whole."""
+def _found(text: str, name: str, *, is_part: bool = False, is_loose: bool = False) -> str | None:
+    """The translation of what is in the catalog as a whole.
+
+    A value does not reach into a next sentence, but where `is_loose`.
+    """
     known = _known(name)
     if is_part and text in SPOKEN:
         return catalog(name)[text]
     if text in known and (is_part or not known[text].is_part):
         return known[text].said
     for one in _patterns(name):
-        if (is_part or not one.is_part) and (values := one.values(text)) is not None:
+        values = one.values(text, is_loose) if is_part or not one.is_part else None
+        if values is not None:
             return _filled(one.said, values, name)
     return None
 
@@ -290,12 +298,15 @@ class Saying:
         python = self.expression.pattern
         return "^" + re.sub(r"\(\?P=(\w+)\)", r"\\k<\1>", python).replace("(?P<", "(?<") + "$"
 
-    def values(self, text: str) -> dict[str, str] | None:
+    def values(self, text: str, is_loose: bool) -> dict[str, str] | None:
         """What stands at the places of a text that fits; None if it does not."""
         if not all(piece in text for piece in self.pieces):  # at once, for nearly all
             return None
         found = self.expression.fullmatch(text)
-        return None if found is None else found.groupdict()
+        values = None if found is None else found.groupdict()
+        return (
+            values if is_loose or not any(map(SENTENCE.search, (values or {}).values())) else None
+        )
 
 
 @functools.cache
