@@ -350,6 +350,20 @@ def test_a_dry_run_keeps_and_counts_nothing(toy, installation, predictions):
     assert toy.get("/competitions/toy/limits").get_json()["used_today"] == 0
 
 
+def test_the_rules_of_a_file_come_once_until_they_change(toy, installation):
+    first = toy.get("/competitions/toy/file-rules")
+    tag = {"If-None-Match": first.headers["ETag"]}
+    again = toy.get("/competitions/toy/file-rules", headers=tag)
+    assert (again.status_code, again.data) == (304, b"")
+    with installation.database.writing() as session:
+        challenge = competitions.find(session, "toy").challenge
+        submission = challenge.spec["submission"] | {"max_file_mib": 1}
+        challenge.spec = challenge.spec | {"submission": submission}
+    changed = toy.get("/competitions/toy/file-rules", headers=tag)
+    assert changed.status_code == 200
+    assert changed.json["max_bytes"] == 1 << 20
+
+
 def test_many_faults_are_twenty_and_a_count(toy):
     content = "id,label\n" + "".join(f"{i},99\n" for i in range(20)) + "x,y\n" * 30
     answer = toy.send(content, "/competitions/toy/check").get_json()

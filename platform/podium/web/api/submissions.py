@@ -1,12 +1,14 @@
 """Submissions: hand in, look at, cancel, and the dry run that costs nothing."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import BinaryIO, cast
 
 from apiflask import APIBlueprint
 from apiflask.schemas import FileSchema
-from flask import Response, url_for
+from flask import Response, request, url_for
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import ETags
 
 from podium import checking, competitions, finals, retention, submissions, waiting
 from podium.models import Evaluation, Submission
@@ -70,11 +72,19 @@ def check(slug: str, upload: Upload) -> shapes.Checked:
 
 @blueprint.get("/competitions/<slug>/file-rules")
 @blueprint.output(shapes.FileRules)
-@blueprint.doc(security="token", responses=[400, 401, 403])
-def file_rules(slug: str) -> shapes.FileRules:
-    """The rules of a file of predictions as data, by which a client checks it before sending."""
+@blueprint.doc(security="token", responses=[304, 400, 401, 403])
+def file_rules(slug: str) -> tuple[shapes.FileRules, dict[str, str]] | Response:
+    """The rules of a file of predictions as data, by which a client checks it before sending.
+
+    Ask again with `If-None-Match`: 304 until the rules have changed.
+    """
     identity.need_caller()
-    return shapes.FileRules.model_validate(checking.rules(installation(), slug))
+    rules = checking.rules(installation(), slug)
+    tag = hashlib.sha256(repr(rules).encode()).hexdigest()[:16]
+    headers = {"ETag": ETags(weak_etags=[tag]).to_header()}
+    if request.if_none_match.contains_weak(tag):
+        return Response(status=304, headers=headers)
+    return shapes.FileRules.model_validate(rules), headers
 
 
 @blueprint.get("/competitions/<slug>/submissions")
