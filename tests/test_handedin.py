@@ -136,7 +136,8 @@ def test_participants_come_with_team_class_list_and_scores(installation, handed_
             ("teacher-01", "instructor"),
             ("tutor-01", "assistant"),
         ]
-        assert participants.of(session, toy, "BOB") == [bob]
+        found = participants.find(session, toy, "BOB")
+        assert participants.read(session, toy, found) == [bob]
     assert (ada.handle, ada.email, ada.role) == ("ada-01", "ada-01@example.org", "student")
     assert (ada.team, ada.is_leader, ada.submissions, ada.public, ada.private) == (
         "ada-01",

@@ -128,11 +128,14 @@ def rebuild(session: Session, competition: Competition, moment: datetime | None 
 
 
 def scored_of(
-    session: Session, competition: Competition, team_ids: Iterable[int]
+    session: Session,
+    competition: Competition,
+    team_ids: Iterable[int],
+    splits: Sequence[str] = (PUBLIC, PRIVATE),
 ) -> dict[int, list[Scored]]:
-    """All that counts of each of some teams, as the rules look at it."""
+    """All that counts of each of some teams, as the rules look at it, with these marks."""
     rules = Rules.of(competition, now())
-    rows = session.execute(_rows(Submission.team_id.in_(team_ids), rules))
+    rows = session.execute(_rows(Submission.team_id.in_(team_ids), rules, splits=splits))
     return {one: _scored(of) for one, of in groupby(rows, key=lambda row: row.team_id)}
 
 
@@ -297,7 +300,10 @@ def _by_team(
 
 
 def _rows(
-    of: ColumnElement[bool], rules: Rules, which: ColumnElement[bool] = IN_FORCE
+    of: ColumnElement[bool],
+    rules: Rules,
+    which: ColumnElement[bool] = IN_FORCE,
+    splits: Sequence[str] = (PUBLIC, PRIVATE),
 ) -> Select[*tuple[Any, ...]]:
     """A row for each split of each submission that counts, a team's after one another.
 
@@ -324,7 +330,7 @@ def _rows(
             Team.disqualified == "",
             which,
             Evaluation.metric == rules.metric,
-            Evaluation.split.in_((PUBLIC, PRIVATE)),
+            Evaluation.split.in_(splits),
         )
         .order_by(Submission.team_id, Submission.id)
     )

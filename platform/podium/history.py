@@ -128,7 +128,7 @@ def progress(session: Session, competition: Competition, board: Page) -> list[Pr
     if board.mine is not None:
         shown.setdefault(board.mine.team_id, board.mine)
     rules = replace(Rules.of(competition, now()), since=None)
-    scored = entries.scored_of(session, competition, shown)
+    scored = entries.scored_of(session, competition, shown, (PUBLIC,))
     grown = [
         Progress(
             team=row.team,

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from podium.accounts import STUDENT
@@ -40,61 +40,87 @@ class Participant:
 COLUMNS = tuple(Participant.__dataclass_fields__)
 
 
-def of(session: Session, competition: Competition, search: str = "") -> Sequence[Participant]:
+class Key(NamedTuple):
+    """One membership and its team."""
+
+    membership_id: int
+    team_id: int
+
+
+def of(session: Session, competition: Competition) -> Sequence[Participant]:
     """Everybody who has joined, by team and handle."""
-    handed_in = (
-        select(
-            Submission.team_id,
-            func.count().label("number"),
-            func.max(Submission.received_at).label("last_at"),
-        )
-        .where(Submission.competition_id == competition.id, Submission.original_id.is_(None))
-        .group_by(Submission.team_id)
-        .subquery()
-    )
-    public, private = aliased(BoardEntry), aliased(BoardEntry)
+    return read(session, competition, find(session, competition))
+
+
+def find(session: Session, competition: Competition, search: str = "") -> Sequence[Key]:
+    """Who has joined, by team and handle; with a search those whose names hold it."""
     query = (
-        select(
-            User.handle,
-            *(
-                func.coalesce(column, "")
-                for column in (
-                    Enrolment.name,
-                    Enrolment.email,
-                    Enrolment.number,
-                    Enrolment.section,
-                    Enrolment.role,
-                )
-            ),
-            Team.name,
-            func.coalesce(Team.leader_id == User.id, False),
-            Membership.joined_at,
-            Membership.downloaded_at,
-            func.coalesce(handed_in.c.number, 0),
-            handed_in.c.last_at,
-            public.score,
-            private.score,
-            Team.disqualified,
-        )
-        .select_from(Membership)
-        .join(Team, Team.id == Membership.team_id)
-        .join(User, User.id == Membership.user_id)
-        .outerjoin(
-            Enrolment,
-            (Enrolment.user_id == User.id) & (Enrolment.course_id == competition.course_id),
-        )
-        .outerjoin(handed_in, handed_in.c.team_id == Team.id)
-        .outerjoin(public, (public.team_id == Team.id) & (public.split == PUBLIC))
-        .outerjoin(private, (private.team_id == Team.id) & (private.split == PRIVATE))
+        _joined(select(Membership.id, Membership.team_id), competition)
         .where(Membership.competition_id == competition.id)
         .order_by(func.lower(Team.name), User.handle)
     )
     if text := search.strip().lower():
         columns: list[Any] = [User.handle, Team.name, Enrolment.name, Enrolment.email]
         fits = [func.lower(column).contains(text, autoescape=True) for column in columns]
-        query = query.where(fits[0] | fits[1] | fits[2] | fits[3])
+        query = query.where(or_(*fits))
+    return [Key(*row) for row in session.execute(query)]
+
+
+def read(session: Session, competition: Competition, keys: Sequence[Key]) -> Sequence[Participant]:
+    """These participants; what their teams handed in is counted for them alone."""
+    handed_in = (
+        select(
+            Submission.team_id,
+            func.count().label("number"),
+            func.max(Submission.received_at).label("last_at"),
+        )
+        .where(
+            Submission.team_id.in_({key.team_id for key in keys}),
+            Submission.original_id.is_(None),
+        )
+        .group_by(Submission.team_id)
+        .subquery()
+    )
+    public, private = aliased(BoardEntry), aliased(BoardEntry)
+    course = (
+        *(Enrolment.name, Enrolment.email, Enrolment.number, Enrolment.section, Enrolment.role),
+    )
+    query = (
+        _joined(
+            select(
+                User.handle,
+                *(func.coalesce(column, "") for column in course),
+                Team.name,
+                func.coalesce(Team.leader_id == User.id, False),
+                Membership.joined_at,
+                Membership.downloaded_at,
+                func.coalesce(handed_in.c.number, 0),
+                handed_in.c.last_at,
+                public.score,
+                private.score,
+                Team.disqualified,
+            ),
+            competition,
+        )
+        .outerjoin(handed_in, handed_in.c.team_id == Team.id)
+        .outerjoin(public, (public.team_id == Team.id) & (public.split == PUBLIC))
+        .outerjoin(private, (private.team_id == Team.id) & (private.split == PRIVATE))
+        .where(Membership.id.in_([key.membership_id for key in keys]))
+        .order_by(func.lower(Team.name), User.handle)
+    )
     rows: list[tuple[Any, ...]] = [tuple(row) for row in session.execute(query)]
     return [Participant(*row) for row in rows]
+
+
+def _joined(query: Select[*tuple[Any, ...]], competition: Competition) -> Select[*tuple[Any, ...]]:
+    """A query of memberships with their people, teams and places in the class list."""
+    in_course = (Enrolment.user_id == User.id) & (Enrolment.course_id == competition.course_id)
+    return (
+        query.select_from(Membership)
+        .join(Team, Team.id == Membership.team_id)
+        .join(User, User.id == Membership.user_id)
+        .outerjoin(Enrolment, in_course)
+    )
 
 
 def staff(session: Session, competition: Competition) -> list[tuple[str, str]]:

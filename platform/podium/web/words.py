@@ -5,6 +5,7 @@ stands between tags, with values as {named} places, and labels, titles and hints
 Nobody marks anything, so nothing can be forgotten. Values that are words are marked `_w("…")`.
 """
 
+import functools
 import re
 
 from flask import Flask, g, has_request_context, request
@@ -44,10 +45,11 @@ def language() -> str:
     """The reader's language: that of the account, else of this browser."""
     if not has_request_context():
         return ENGLISH
-    if "language" not in g:
+    found: str | None = g.get("language")
+    if found is None:
         caller = g.get("caller")
-        g.language = (caller.language if caller else None) or preferred() or ENGLISH
-    return str(g.language)
+        found = g.language = (caller.language if caller else None) or preferred() or ENGLISH
+    return found
 
 
 def preferred() -> str | None:
@@ -63,8 +65,15 @@ def address() -> str:
 
 def translated(message: str, **values: object) -> Markup:
     """A message of a template in the reader's language, with its values escaped."""
-    text = catalog(language()).get(message) or message
+    text = _spoken(message, language())
+    if not values:
+        return text
     return Markup(PLACE.sub(lambda found: str(escape(values.get(found[1], found[0]))), text))
+
+
+@functools.lru_cache(maxsize=8192)
+def _spoken(message: str, name: str) -> Markup:
+    return Markup(catalog(name).get(message) or message)
 
 
 def said(text: str, is_part: bool = False) -> str:

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 from werkzeug.wrappers import Response
 
 from podium import accounts, monitoring, waiting, workers
@@ -15,6 +15,9 @@ blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 USERS_SHOWN = 100
 AUDIT_SHOWN = 30
 STUCK_SHOWN = 50
+LISTED = (  # without declarations and texts, which are long
+    select(Challenge).options(defer(Challenge.spec), defer(Challenge.text)).order_by(Challenge.slug)
+)
 
 
 @blueprint.get("/")
@@ -33,7 +36,7 @@ def show() -> str:
             troubles=monitoring.troubles(here),
             in_hand=monitoring.in_hand(session),
             stuck=_explained(session, here.config.lease_s),
-            challenges=session.scalars(select(Challenge).order_by(Challenge.slug)).all(),
+            challenges=session.scalars(LISTED).all(),
             users=session.scalars(users).all(),
             audit=session.execute(
                 select(AuditEntry, User.handle)

@@ -169,15 +169,15 @@ def show_participants(slug: str) -> str:
         shown = competition.frame(session, slug)
         need_right(shown.competition, caller, "see")
         course = courses.of_competition(session, shown.competition)
-        found = participants.of(session, shown.competition, search)
-        people, page, pages = paging.cut(found, PEOPLE_PER_PAGE)
+        found = participants.find(session, shown.competition, search)
+        keys, page, pages = paging.cut(found, PEOPLE_PER_PAGE)
         return competition.render(
             "participants",
             shown,
             asking=entryrequests.waiting(session, shown.competition),
-            people=people,
+            people=participants.read(session, shown.competition, keys),
             number=len(found),
-            teams=len({one.team for one in found}),
+            teams=len({one.team_id for one in found}),
             page=page,
             pages=pages,
             staff=participants.staff(session, shown.competition),
