@@ -209,6 +209,11 @@ class Config(BaseModel):
         """The address people use, without a slash at the end."""
         return (self.base_url or f"http://{self.host}:{self.port}").rstrip("/")
 
+    @classmethod
+    def helps(cls) -> Iterator[str]:
+        """What each setting means."""
+        return (field.description or "" for field in cls.model_fields.values())
+
     def shown(self) -> Iterator[Shown]:
         """Every setting for people to read; whatever is secret in it is hidden."""
         for name, field in type(self).model_fields.items():

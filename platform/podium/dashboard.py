@@ -143,8 +143,8 @@ def _needs(
         found.append((f"{stuck} submissions wait for more than 15 minutes", base))
     asked = pending.asking.get(competition.id)
     if asked and may(competition, caller, entryrequests.RIGHT):
-        who = "1 person asks" if asked == 1 else f"{asked} people ask"
-        found.append((f"{who} to be let in", f"{base}/participants"))
+        who = "1 person asks to be let in" if asked == 1 else f"{asked} people ask to be let in"
+        found.append((who, f"{base}/participants"))
     if is_host(competition, caller):
         if competition.id in pending.trials:
             found.append(("A rescoring waits to be applied or discarded", f"{base}/rescoring"))

@@ -79,8 +79,8 @@ def _named(spec: Spec, folder: Path) -> Iterator[str]:
         for edition, (worst, top) in baseline.expected.items():
             if not headroom.is_ahead(spec.metric.record, top, worst):
                 yield (
-                    f"The baseline {baseline.script} is expected to score {worst:g} to {top:g} "
-                    f"({edition} edition). Name the worse end first."
+                    f"The baseline {baseline.script} is expected to score from {worst:g} to "
+                    f"{top:g} in the {edition} edition. Name the worse end first."
                 )
         if "small" not in baseline.expected:
             yield f"The baseline {baseline.script} names no score that is expected (small edition)."

@@ -22,14 +22,15 @@ SPOKEN = (
     *("Student", "Assistant", "Instructor", "Perfect", "Sample", "Random", "Baseline"),
     # Values of sentences; see `podium.sayings`.
     *("queued", "running", "scoring", "scored", "invalid", "failed", "cancelled", "error"),
-    *("student", "assistant", "instructor", "admin"),
+    *("student", "assistant", "instructor", "admin", "ready", "preparing", "broken", "draw"),
     *("public", "private", "run", "score", "predictions", "model", "code", "agent"),
     *("image classification", "text classification", "object detection", "translation"),
     *("response selection", "image generation", "recommendation"),
     *("reinforcement learning", "games of two players", "classification", "regression"),
     *("and", "or", "nothing", "text", "semicolons", "tabs", "bars"),
+    *("day", "days"),
     *("it is scored", "it failed", "the file does not fit"),
-    "an error of ours, it was not counted",
+    *("an error of ours, it was not counted", "the deadline has passed"),
     # Of Python's reader of CSV.
     *(
         "unexpected end of data",

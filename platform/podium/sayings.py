@@ -30,8 +30,8 @@ SOURCES = (
     *("web/pages/competition.py", "web/pages/discussion.py", "web/pages/courses.py"),
     *("addresses.py", "discussion.py", "finals.py", "departure.py", "joinrequests.py"),
     *("entryrequests.py", "identities.py", "notifications.py", "competitions.py", "letters.py"),
-    *("difference.py", "reminders.py", "reveal.py", "arrivals.py", "publishing.py"),
-    *("courses.py", "grades.py", "plaincsv.py", "editing.py", "boardoptions.py", "conduct.py"),
+    *("difference.py", "reminders.py", "reveal.py", "arrivals.py"),
+    *("courses.py", "plaincsv.py", "editing.py", "boardoptions.py", "conduct.py"),
     *("revision.py", "template.py", "givens.py", "roster.py", "allowances.py", "gradelists.py"),
     *("bulkacts.py", "announcements.py", "rescoring.py", "targets.py", "episodes.py"),
     *("hosting.py", "history.py", "operation.py", "retention.py", "seasons.py", "boardrules.py"),
@@ -44,6 +44,7 @@ SOURCES = (
 TELLERS = (
     *("attempts.py", "finalround.py", "judging.py", "matches.py", "playing.py", "running.py"),
     *("checking.py", "waiting.py", "workers.py", "web/pages/handedin.py"),
+    *("dashboard.py", "grades.py", "publishing.py", "checkup.py", "inspection.py"),
     *(f"sandbox/{name}.py" for name in ("bundle", "confinement", "feeding", "link", "onnxfile")),
     *(f"sandbox/{name}.py" for name in ("scripts", "served", "watch", "weights")),
     *(f"referee/{name}.py" for name in ("clock", "connect_four", "match", "solo", "worlds")),
@@ -71,7 +72,7 @@ FAULTS = tuple(
 # Places whose value is a saying itself, by a word of their name.
 NESTED = re.compile(
     r"(?:^|_)(?:expected|got|fault|reason|noun|what|kind|wanted|told|said|message|culprit|word"
-    r"|happened|worker|having|more|form)(?:_|$)"
+    r"|happened|worker|having|more|form|waits|between)(?:_|$)"
 )
 INTERNAL = {"AssertionError", "KeyError", "SandboxError", "TimeoutError", "ValueError"}
 # A longer text is somebody's input with a few words of ours; to search it would only cost time.

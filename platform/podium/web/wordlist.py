@@ -43,7 +43,7 @@ def of_templates() -> Catalog:
         found.add(message, locations=[(name, 0)])
     for message, name in sayings.of_scripts():
         found.add(message, locations=[(name, 0)])
-    for message in (*SPOKEN, *words.METRIC_WORDS, *display.ERROR_TITLES.values()):
+    for message in (*SPOKEN, *words.TABLES, *display.ERROR_TITLES.values()):
         found.add(message)
     for verdict in Verdict:
         found.add(verdict.meaning.title)

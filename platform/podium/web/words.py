@@ -12,7 +12,8 @@ from flask import Flask, g, has_request_context, request
 from jinja2.ext import Extension
 from markupsafe import Markup, escape
 
-from podium import sayings
+from podium import accounts, boardrules, notifications, sayings, usage
+from podium.config import Config
 from podium.languages import ENGLISH, LANGUAGES, LETTERS, PLACE, SPOKEN, catalog
 from podium_scoring.registry import METRICS
 
@@ -27,8 +28,21 @@ UNSAID = re.compile(r"&\w+;|Podium")
 # A capital, two words, or what an inline condition chooses: code of templates has no other words.
 SAID = re.compile(r'^"(?!podium |\\n| -|%|Retry-)(?:[A-Z][a-z]|.*[a-z][,:]? [a-zA-Z(])')
 CHOSEN = re.compile(r'("[a-z][a-z ]+")(?= if )|(?<= else )("[a-z][a-z ]+")')
-METRIC_WORDS = frozenset(
-    text for metric in METRICS.values() for text in (metric.title, metric.formula)
+# What tables of the code say, each where it is needed.
+TABLES = frozenset(
+    [
+        *(text for metric in METRICS.values() for text in (metric.title, metric.formula)),
+        *(kind.title for kind in notifications.KINDS.values()),
+        *notifications.WAYS.values(),
+        *accounts.SCOPES.values(),
+        *accounts.RIGHTS.values(),
+        *boardrules.NAMES.values(),
+        *boardrules.ORDERS.values(),
+        *boardrules.ANTI_OVERFIT.values(),
+        *usage.KINDS.values(),
+        *usage.HOME.values(),
+        *Config.helps(),
+    ]
 )
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'')
 
@@ -83,7 +97,7 @@ def said(text: str, is_part: bool = False) -> str:
 
 def word(text: str) -> str:
     """One of our words in the reader's language; any other text as it is. Not escaped."""
-    return catalog(language()).get(text, text) if text in SPOKEN or text in METRIC_WORDS else text
+    return catalog(language()).get(text, text) if text in SPOKEN or text in TABLES else text
 
 
 def inside(title: str) -> str:

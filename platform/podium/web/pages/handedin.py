@@ -19,7 +19,7 @@ from podium.competitions import find, need_right
 from podium.errors import ConflictError, NotFoundError
 from podium.handedin import Filter
 from podium.models import Submission
-from podium.verdicts import OPEN, State, Verdict
+from podium.verdicts import OPEN, State
 from podium.web import identity, installation, sheets
 from podium.web.pages import competition, forms, paging
 
@@ -71,7 +71,6 @@ def show(slug: str) -> str:
             places=places,
             wanted=wanted,
             choices=handedin.CHOICES,
-            titles={verdict.value: verdict.meaning.title for verdict in Verdict},
             open_states=OPEN,
             total=total,
             page=page,
