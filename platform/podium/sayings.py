@@ -79,6 +79,7 @@ INTERNAL = {"AssertionError", "KeyError", "SandboxError", "TimeoutError", "Value
 LONGEST = 1000
 SENTENCE = re.compile(r"(?<=[.!?]) (?=[A-Z])")
 MOST_SENTENCES = 5
+START = 4  # letters by which patterns are told apart before they are tried
 SCRIPT_SAYS = re.compile(r'\bsay\(("(?:[^"\\]|\\.)*")')
 PIECES = re.compile(r"\{\w+\}")
 SPLIT = re.compile(r"(\{\w+\})")
@@ -258,7 +259,7 @@ def _found(text: str, name: str, *, is_part: bool = False, is_loose: bool = Fals
         return catalog(name)[text]
     if text in known and (is_part or not known[text].is_part):
         return known[text].said
-    for one in _patterns(name):
+    for one in _beginning(name, text[:START]):
         values = one.values(text, is_loose) if is_part or not one.is_part else None
         if values is not None:
             return _filled(one.said, values, name)
@@ -322,6 +323,13 @@ def _known(name: str) -> dict[str, Saying]:
             is_told = not files.isdisjoint(TELLERS) or text in FAULTS
             found[text] = Saying(text, translations[text], is_part, is_told)
     return found
+
+
+@functools.lru_cache(maxsize=1024)
+def _beginning(name: str, start: str) -> list[Saying]:
+    """The patterns that a text which begins so may fit."""
+    leads = [(one, one.pattern[: one.pattern.index("{")][:START]) for one in _patterns(name)]
+    return [one for one, lead in leads if start.startswith(lead)]
 
 
 @functools.cache

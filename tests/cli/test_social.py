@@ -6,6 +6,7 @@ import json
 import zipfile
 
 import pytest
+from sqlalchemy import select
 
 from podium import accounts, signins
 from podium.models import User
@@ -82,6 +83,15 @@ def test_a_thread_from_question_to_answer(ada, factory, signed_in):
     first = next(csv.DictReader(io.StringIO(listed)))
     assert first["hidden"] == "off topic"
     assert ada.run("discussion", "post", "toy", "No text").returncode == 2
+
+
+def test_a_language_is_chosen_and_a_wrong_one_is_told(ada, installation):
+    assert ada.run("account", "language", "de").returncode == 0
+    with installation.database.reading() as session:
+        assert session.scalar(select(User.language).where(User.handle == "ada-01")) == "de"
+    wrong = ada.run("account", "language", "xx")
+    assert (wrong.returncode, "There are en, de." in wrong.stderr) == (2, True)
+    assert ada.run("account", "language", "auto").returncode == 0
 
 
 def test_sign_ins_are_listed_and_ended(ada, installation):

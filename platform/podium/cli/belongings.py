@@ -90,6 +90,14 @@ def revoke(ids: tuple[int, ...]) -> None:
         output.say(f"Token {token_id} is ended.")
 
 
+@account.command()
+@click.argument("language", metavar="LANGUAGE")
+def language(language: str) -> None:
+    """Read pages and mails in a language: en, de, or auto for what the browser prefers."""
+    client().speak(None if language == "auto" else language)
+    output.say("Pages and mails are in it from now on.")
+
+
 @account.command(name="password")
 @with_stdin
 def change_password(password_stdin: bool) -> None:
