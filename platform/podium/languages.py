@@ -18,7 +18,7 @@ SPOKEN = (
     *("Running", "Scoring", "Queued", "Cancelled", "Auto", "Light", "Dark"),
     *("Beginner", "Intermediate", "Advanced", "Gold", "Silver", "Bronze"),
     *("Draft", "Upcoming", "Open", "Closed", "Preparing", "Broken", "Ended", "Final"),
-    *("Checked", "Scheduled", "Revealed"),
+    *("Checked", "Scheduled", "Revealed", "Anchors", "Thresholds", "uploading"),
     *("Student", "Assistant", "Instructor", "Perfect", "Sample", "Random", "Baseline"),
     # Values of sentences; see `podium.sayings`.
     *("queued", "running", "scoring", "scored", "invalid", "failed", "cancelled", "error"),

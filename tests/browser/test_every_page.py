@@ -204,12 +204,12 @@ def test_no_page_has_a_fault(chromium, site):
     assert "\n".join([*faults, *complaints]) == ""
 
 
-def test_no_page_keeps_english_words_in_german(chromium, site):
+def test_no_page_keeps_english_words_in_german_or_is_too_wide_for_its_words(chromium, site):
     """What is left is what people wrote: all of it stands in `THEIRS`."""
     address, numbers = site
     left: list[str] = []
     for who in (NOBODY, STUDENT, STAFF, ADMIN):
-        context = chromium.new_context(base_url=address)
+        context = chromium.new_context(base_url=address, viewport={"width": 320, "height": 800})
         page = context.new_page()
         if who is not None:
             sign_in(page, who)
@@ -221,6 +221,10 @@ def test_no_page_keeps_english_words_in_german(chromium, site):
                 assert page.locator("html").get_attribute("lang") == "de"
                 lines: list[str] = page.evaluate(VISIBLE)
                 left += [f"{where}: {line}" for line in lines if is_english(line)]
+                wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+                left += [f"{where}: {wide} px too wide"] if wide > 0 else []
+                name = where.strip("/").replace("/", "-").replace("?", "-") or "list"
+                page.screenshot(path=PICTURES / f"german-{name}.png", full_page=True)
         context.close()
     assert "\n".join(dict.fromkeys(left)) == ""
 

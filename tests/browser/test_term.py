@@ -93,7 +93,7 @@ def test_a_term_from_the_class_list_to_the_grades(page, installation, factory, i
     expect(page.get_by_role("button", name="Publish")).to_be_disabled()
 
     upload(page, "What a simple solution predicts", "rule.csv", predicted(installation, 0.2))
-    page.get_by_role("button", name="Hand in").click()
+    page.get_by_role("button", name="Hand it in").click()
     publish = page.get_by_role("button", name="Publish")
     for _ in range(60):
         page.goto("/c/larger/manage/publish")
