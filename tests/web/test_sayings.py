@@ -9,10 +9,11 @@ from sqlalchemy import select
 
 from podium import languages, notifications, sayings
 from podium.models import User
+from podium.web import phrases
 
 GERMAN = {"Accept-Language": "de-DE,de;q=0.9,en;q=0.5"}
-PATTERNS = sorted({pattern for pattern, _ in sayings.of_code()})
-LOCATED = {source for _, source in sayings.of_code()}
+PATTERNS = sorted({pattern for pattern, _ in phrases.of_code()})
+LOCATED = {source for _, source in phrases.of_code()}
 
 
 def filled(pattern):
@@ -32,7 +33,7 @@ def test_a_sentence_finds_its_own_translation_and_no_other(pattern):
 
 
 def test_every_source_says_something():
-    assert {*sayings.SOURCES, *sayings.TELLERS} - {"web/pages/forms.py"} <= LOCATED
+    assert {*phrases.SOURCES, *phrases.TELLERS} - {"web/pages/forms.py"} <= LOCATED
 
 
 def test_what_is_not_ours_stays_as_it_is():
@@ -56,7 +57,7 @@ def test_a_value_with_places_of_its_own_is_not_filled_again():
 def test_a_choice_of_words_is_a_pattern_each():
     code = "Closed(f'{n} file is gone.' if n == 1 else f'{n} files are gone.')"
     call = ast.parse(code).body[0].value
-    assert sayings.patterns(call.args[0]) == ["{n} file is gone.", "{n} files are gone."]
+    assert phrases.patterns(call.args[0]) == ["{n} file is gone.", "{n} files are gone."]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """The catalogs of translations, brought up to date: `make words`.
 
-Every text of the templates, of the scripts and of the modules that `podium.sayings` names is in
+Every text of the templates, of the scripts and of the modules that `phrases` names is in
 every catalog; what was changed is marked fuzzy and shown in English until somebody has looked.
 """
 
@@ -13,10 +13,9 @@ from babel.messages.pofile import read_po, write_po
 from jinja2 import Environment, FileSystemLoader
 from jinja2.nodes import Call, Const, Name
 
-from podium import sayings
 from podium.languages import CATALOGS, SPOKEN
 from podium.verdicts import Verdict
-from podium.web import words
+from podium.web import phrases, words
 from podium.web.pages import display
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -39,9 +38,9 @@ def of_templates() -> Catalog:
     found = Catalog(project="Podium", fuzzy=False)
     for message, name in messages():
         found.add(message, locations=[(name, 0)])
-    for message, name in sayings.of_code():
+    for message, name in phrases.of_code():
         found.add(message, locations=[(name, 0)])
-    for message, name in sayings.of_scripts():
+    for message, name in phrases.of_scripts():
         found.add(message, locations=[(name, 0)])
     for message in (*SPOKEN, *words.TABLES, *display.ERROR_TITLES.values()):
         found.add(message)
