@@ -26,7 +26,7 @@ from podium.models import (
     User,
 )
 from podium.models.record import now
-from podium.models.submission import IN_ERROR
+from podium.models.submission import IN_ERROR, JUDGED
 from podium.models.submission import OPEN as IS_OPEN
 from podium.publishing import Stage
 
@@ -324,12 +324,7 @@ def _waits(session: Session, competition: Competition) -> Sequence[float]:
 def _ends(session: Session, competition: Competition) -> dict[str, int]:
     rows = session.execute(
         select(Submission.verdict, func.count())
-        .where(
-            Submission.competition_id == competition.id,
-            Submission.original_id.is_(None),
-            Submission.user_id.is_not(None),
-            Submission.verdict.is_not(None),
-        )
+        .where(Submission.competition_id == competition.id, JUDGED)
         .group_by(Submission.verdict)
         .order_by(func.count().desc())
     )

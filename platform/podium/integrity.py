@@ -21,6 +21,7 @@ from podium.errors import FaultError
 from podium.losses import Floats
 from podium.models import BoardEntry, ChallengeFile, Competition, Evaluation, Submission, Team
 from podium.models.record import now
+from podium.models.submission import COMPARED
 from podium.storage import Storage
 
 MOST_TEAMS = 300  # from the first on, whose predictions and code are compared
@@ -100,7 +101,7 @@ def twins(session: Session, competition: Competition) -> list[Twins]:
     """Files that several teams handed in, without those that were given to all."""
     own = (
         Submission.competition_id == competition.id,
-        Submission.original_id.is_(None),
+        COMPARED,
         Team.is_baseline.is_(False),
     )
     given = select(ChallengeFile.sha256).where(

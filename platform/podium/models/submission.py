@@ -18,6 +18,9 @@ ENDED = text("state NOT IN ('uploading', 'queued', 'running', 'scoring')")
 WAITING = text("state = 'queued'")
 IN_ERROR = text("state = 'error'")
 REHEARSED = text("rescoring_id IS NOT NULL")
+# Conditions that one query alone states, so that SQLite takes such an index for no other.
+JUDGED = text("original_id IS NULL AND user_id IS NOT NULL AND verdict IS NOT NULL")
+COMPARED = text("original_id IS NULL AND sha256 IS NOT NULL")
 
 
 class Submission(Record):
@@ -52,6 +55,18 @@ class Submission(Record):
             *("rescoring_id", "state"),
             sqlite_where=REHEARSED,
             postgresql_where=REHEARSED,
+        ),
+        Index(  # how a competition's submissions ended
+            "ix_submissions_verdict",
+            *("competition_id", "verdict"),
+            sqlite_where=JUDGED,
+            postgresql_where=JUDGED,
+        ),
+        Index(  # which teams handed in the same
+            "ix_submissions_twins",
+            *("competition_id", "sha256", "team_id"),
+            sqlite_where=COMPARED,
+            postgresql_where=COMPARED,
         ),
         Index(  # counted by state; of all rows, queries for one state would take it for selective
             "ix_submissions_ended", "state", sqlite_where=ENDED, postgresql_where=ENDED
