@@ -246,6 +246,17 @@ def test_the_board_answers_304_until_it_changes(ada, installation, predictions):
     assert ada.get(path, headers={"If-None-Match": tag}).status_code == 200
 
 
+@pytest.mark.parametrize("part", ["leaderboard/rows", "submissions/rows"])
+def test_a_part_that_looks_again_is_told_anew_in_another_language(ada, predictions, part):
+    ada.hand_in(predictions(3))
+    english = ada.get(f"/c/toy/{part}")
+    asked = {"If-None-Match": english.headers["ETag"], "Accept-Language": "de"}
+    ada.post("/language", page="/account", language="de")
+    german = ada.get(f"/c/toy/{part}", headers=asked)
+    assert german.status_code == 200
+    assert german.text != english.text
+
+
 def test_the_number_of_statements_of_a_page_does_not_grow_with_its_rows(
     ada, installation, factory, predictions
 ):

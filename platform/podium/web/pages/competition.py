@@ -39,7 +39,7 @@ from podium.models import Competition, EntryRequest, Submission, Team
 from podium.models.record import now
 from podium.submissions import Upload
 from podium.verdicts import OPEN
-from podium.web import downloads, identity, installation
+from podium.web import downloads, identity, installation, words
 from podium.web.pages import paging
 from podium.web.uploads import PIECE_BYTES, largest_file, takes_file
 from podium_scoring import Metric
@@ -269,7 +269,7 @@ def submission_rows(slug: str) -> Response | str:
         team = competitions.need_team(session, shown.competition, caller)
         latest = attempts.latest_transition(session, team.id)
         turn = int(time.time() + team.id) // PLACES_S  # not that of all teams at one moment
-        tag = f"{team.id}-{latest}-{paging.page()}-{turn}"
+        tag = f"{team.id}-{latest}-{paging.page()}-{turn}-{words.language()}"
         if request.if_none_match.contains_weak(tag):
             return Response(status=304)
         answer = Response(

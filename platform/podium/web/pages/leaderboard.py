@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from podium import competitions, history, leaderboard, shakeup
 from podium.boardrules import LADDER, PRIVATE, SPLITS
 from podium.errors import BadRequestError
-from podium.web import identity, installation, sheets
+from podium.web import identity, installation, sheets, words
 from podium.web.pages import chart, paging
 from podium.web.pages.competition import Glance, frame, glance, render
 
@@ -58,6 +58,7 @@ def rows(slug: str) -> Response | str:
         shown = glance(session, slug)
         split = _split(shown)
         tag = leaderboard.tag(shown.competition, shown.reader, split, paging.page())
+        tag += f"-{words.language()}"
         if request.if_none_match.contains_weak(tag):
             return Response(status=304)
         board = _board(session, shown, split)
