@@ -156,8 +156,8 @@ def _known(name: str) -> dict[str, Saying]:
         files = {file for file, _ in one.locations if file.endswith(".py")}
         if one.id and files and one.id in translations:
             text = str(one.id)
-            is_part = not (text.endswith(".") or text[0].isupper())
             is_told = any(file.startswith(TOLD_BY) for file in files)
+            is_part = is_told and not (text.endswith(".") or text[0].isupper())
             found[text] = Saying(text, translations[text], is_part, is_told)
     return found
 
