@@ -14,6 +14,7 @@ from podium.catalog import Run
 from podium.desk import Desk, Said
 from podium.referee import Replay
 from podium.sandbox import Bubblewrap
+from podium.sandbox.confinement import Sandbox
 
 FALLS = b"def act(observation, info):\n    return 0\n"
 STACKS = b"def act(o, i):\n    print('mine')\n    return int(i['legal'].argmax())\n"
@@ -166,6 +167,17 @@ def test_an_opponent_that_errs_loses(play):
     sides = [side for one in said.episodes for side in one.sides if side.submission_id == OTHER]
     assert [side.score for side in sides] == [0.0, 0.0]
     assert all("ZeroDivisionError" in side.fault for side in sides)
+
+
+def test_what_an_agent_told_is_not_lost_when_it_is_gone_before_it_is_ended(play, monkeypatch):
+    def late(self, *reason):
+        self.wait()  # its process has ended by itself, as on a busy machine
+        end(self, *reason)
+
+    end = Sandbox.end
+    monkeypatch.setattr(Sandbox, "end", late)
+    said = play(b"1 / 0", DUEL, matches=[{"opponent": OWN, "number": 1, "seed": 5}])
+    assert (said.outcome, "ZeroDivisionError" in said.reason) == ("exception", True)
 
 
 def test_letting_go_ends_a_run_at_once(play, ear):

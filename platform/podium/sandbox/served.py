@@ -130,7 +130,10 @@ class Served:
                 return replace(outcome, cause=Cause.PROTOCOL, reason=reason)
             return outcome
         self.sandbox.end(error.cause, str(error))
-        return self.sandbox.wait()
+        outcome = self.sandbox.wait()
+        if outcome.cause in (Cause.OK, Cause.EXCEPTION):  # it may have ended before we did it
+            return replace(outcome, cause=error.cause, reason=str(error))
+        return outcome
 
     def finished(self) -> Outcome:
         """End it because everything has been answered."""
