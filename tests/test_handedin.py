@@ -149,6 +149,17 @@ def test_participants_come_with_team_class_list_and_scores(installation, handed_
     assert (bob.submissions, bob.public, bob.last_at is not None) == (2, None, True)
 
 
+def test_many_participants_are_asked_for_in_chunks_and_stay_in_order(
+    installation, handed_in, monkeypatch
+):
+    with installation.database.reading() as session:
+        toy = competitions.find(session, "toy")
+        whole = participants.of(session, toy)
+        monkeypatch.setattr(participants, "CHUNK", 1)
+        assert participants.of(session, toy) == whole
+    assert len(whole) == 2
+
+
 def test_a_host_of_no_course_learns_no_addresses(installation, factory):
     host = factory.person("host-01", "instructor")
     factory.competition(host_id=host.id)

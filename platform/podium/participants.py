@@ -37,6 +37,7 @@ class Participant:
     disqualified: str  # the team: why
 
 
+CHUNK = 5_000  # people asked for at once: a statement has a limit of values
 COLUMNS = tuple(Participant.__dataclass_fields__)
 
 
@@ -49,7 +50,9 @@ class Key(NamedTuple):
 
 def of(session: Session, competition: Competition) -> Sequence[Participant]:
     """Everybody who has joined, by team and handle."""
-    return read(session, competition, find(session, competition))
+    keys = find(session, competition)
+    parts = (keys[start : start + CHUNK] for start in range(0, len(keys), CHUNK))
+    return [one for part in parts for one in read(session, competition, part)]
 
 
 def find(session: Session, competition: Competition, search: str = "") -> Sequence[Key]:

@@ -9,8 +9,6 @@ from podium.cli import output
 from podium.cli.completion import SLUG
 from podium.cli.memory import client
 
-with_reason = click.option("--reason", default="", help="Why; it goes to the audit log.")
-
 
 def with_receiver(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--team`, `--student` and `--section`, of which one is said."""
@@ -34,7 +32,7 @@ def _receiver(**said: str | None) -> dict[str, str]:
 @click.argument("slug", type=SLUG)
 @with_receiver
 @click.option("--submissions", type=click.IntRange(1, 1000), required=True, help="How many more.")
-@with_reason
+@output.with_reason
 @output.with_format
 def grant(slug: str, submissions: int, reason: str, style: str, **said: str | None) -> None:
     """Give a team, a student or a section extra submissions, today and in all."""
@@ -48,7 +46,7 @@ def grant(slug: str, submissions: int, reason: str, style: str, **said: str | No
 @click.argument("slug", type=SLUG)
 @with_receiver
 @click.option("--until", required=True, help="With its zone, like 2026-12-01T18:00+01:00.")
-@with_reason
+@output.with_reason
 @output.with_format
 def extend(slug: str, until: str, reason: str, style: str, **said: str | None) -> None:
     """Give a team, a student or a section a later deadline of its own."""
@@ -63,7 +61,7 @@ def extend(slug: str, until: str, reason: str, style: str, **said: str | None) -
 @click.option("--all", "slug", type=SLUG, metavar="SLUG", help="All of a competition.")
 @click.option("--team", default="", help="With --all: of this team only.")
 @click.option("--text", default="", help="With --all: with this in file name, message or reason.")
-@with_reason
+@output.with_reason
 def retry(ids: tuple[int, ...], slug: str | None, team: str, text: str, reason: str) -> None:
     """Run again what ended in error: submissions by their IDs, or --all of a competition."""
     if bool(ids) == (slug is not None):

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from podium.client import answers
 
 CHECKS_S = 600
-with_reason = click.option("--reason", default="", help="Why; it goes to the audit log.")
 
 
 @click.command()
@@ -111,7 +110,7 @@ def baseline(slug: str, file: Path, name: str) -> None:
 @click.command()
 @click.argument("slug", type=SLUG)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Repeatable.")
-@with_reason
+@output.with_reason
 @output.with_format
 def edit(slug: str, settings: tuple[str, ...], reason: str, style: str) -> None:
     """Change a competition: title, opens_at, closes_at, daily_limit, grace_minutes, course, …
@@ -129,7 +128,7 @@ def edit(slug: str, settings: tuple[str, ...], reason: str, style: str) -> None:
 
 @click.command()
 @click.argument("slug", type=SLUG)
-@with_reason
+@output.with_reason
 def publish(slug: str, reason: str) -> None:
     """Let a checked draft be seen; it opens when its dates say so."""
     _tell_stage(client().publish(slug, reason))
@@ -137,7 +136,7 @@ def publish(slug: str, reason: str) -> None:
 
 @click.command(name="open")
 @click.argument("slug", type=SLUG)
-@with_reason
+@output.with_reason
 def open_now(slug: str, reason: str) -> None:
     """Open a competition now; a checked draft is published first."""
     _tell_stage(client().open(slug, reason))
@@ -145,7 +144,7 @@ def open_now(slug: str, reason: str) -> None:
 
 @click.command()
 @click.argument("slug", type=SLUG)
-@with_reason
+@output.with_reason
 def close(slug: str, reason: str) -> None:
     """End a competition now."""
     _tell_stage(client().close_competition(slug, reason))
@@ -157,7 +156,7 @@ def _tell_stage(found: "answers.Checks") -> None:
 
 @click.command()
 @click.argument("slug", type=SLUG)
-@with_reason
+@output.with_reason
 def reveal(slug: str, reason: str) -> None:
     """Reveal the private board to everybody, as `podium reveal`. There is no way back."""
     made = client().reveal(slug, reason)
@@ -179,7 +178,7 @@ def clone(slug: str, new_slug: str, days: int, course: str | None) -> None:
 @click.argument("slug", type=SLUG)
 @click.option("-f", "--file", type=click.File(encoding="utf-8"), help="Markdown; - is stdin.")
 @click.option("--reset", is_flag=True, help="Back to the challenge's words.")
-@with_reason
+@output.with_reason
 def text(slug: str, file: IO[str] | None, reset: bool, reason: str) -> None:
     """Give a competition a text of its own."""
     if reset == (file is not None):
@@ -216,7 +215,7 @@ def audit(slug: str, most: int, style: str) -> None:
 @click.argument("slug", type=SLUG)
 @click.argument("verb", type=click.Choice(["cancel", "disqualify", "reinstate", "retry"]))
 @click.argument("submissions", type=int, nargs=-1, required=True, metavar="ID...")
-@with_reason
+@output.with_reason
 @output.with_format
 def act(slug: str, verb: str, submissions: tuple[int, ...], reason: str, style: str) -> None:
     """Do something to many submissions at once: for staff.
@@ -233,7 +232,7 @@ def act(slug: str, verb: str, submissions: tuple[int, ...], reason: str, style: 
 @click.argument("slug", type=SLUG)
 @click.option("--accept", "accepts", type=int, metavar="ID", multiple=True, help="Let in.")
 @click.option("--decline", "declines", type=int, metavar="ID", multiple=True, help="Do not.")
-@with_reason
+@output.with_reason
 @output.with_format
 def requests(
     slug: str, accepts: tuple[int, ...], declines: tuple[int, ...], reason: str, style: str

@@ -18,6 +18,9 @@ Row = Mapping[str, Any]
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+with_reason = click.option("--reason", default="", help="Why; it goes to the audit log.")
+
+
 def with_format(command: Command) -> Command:
     """Add `--format` to a command, which gets it as `style`."""
     return click.option(

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 CHANGES = ("team", "rank_before", "rank_after", "climb", "score_before", "score_after")
 WAIT_S = 3600.0
 PAUSE_S = 1.0
-with_reason = click.option("--reason", default="", help="Why; it goes to the audit log.")
 
 
 @click.command()
@@ -45,7 +44,7 @@ with_reason = click.option("--reason", default="", help="Why; it goes to the aud
 @click.option("--raise-only", is_flag=True, help="Whose score would fall keeps the old one.")
 @click.option("--leave-out", is_flag=True, help="What cannot be scored again leaves the board.")
 @click.option("--private", is_flag=True, help="Show the difference of the private board.")
-@with_reason
+@output.with_reason
 @output.with_format
 def rescore(slug: str, act: str, private: bool, style: str, **options: Any) -> None:
     """Score everything again: a trial, its difference, then apply or discard it."""
@@ -101,7 +100,7 @@ def _tell(found: "answers.Rescoring", *, private: bool, style: str) -> None:
 
 @click.command()
 @click.argument("slug", type=SLUG)
-@with_reason
+@output.with_reason
 def reveal(slug: str, reason: str) -> None:
     """Reveal the private board to everybody. There is no way back."""
     made = client().reveal(slug, reason)
@@ -111,7 +110,7 @@ def reveal(slug: str, reason: str) -> None:
 @click.command()
 @click.argument("slug", type=SLUG)
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="Repeatable.")
-@with_reason
+@output.with_reason
 @output.with_format
 def board(slug: str, settings: tuple[str, ...], reason: str, style: str) -> None:
     """Show the options of a board, or set some: names=pseudonymous, anti_overfit=ladder, …
@@ -134,7 +133,7 @@ def board(slug: str, settings: tuple[str, ...], reason: str, style: str) -> None
 @click.option("--team", help="The team, as the board names it.")
 @click.option("--submission", type=int, help="Or one submission, by its id.")
 @click.option("--lift", is_flag=True, help="Let it count again.")
-@with_reason
+@output.with_reason
 def disqualify(
     slug: str, team: str | None, submission: int | None, lift: bool, reason: str
 ) -> None:
